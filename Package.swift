@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "sysmon-agent",
+    targets: [
+        // C: one module map per library, and what proto/generate.sh made.
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .target(name: "CTelemetrySchema", dependencies: ["CProtobufC"]),
+
+        // Pure values: no sockets, no files, no clocks.
+        .target(name: "Telemetry"),
+        .target(name: "WebSocketProtocol", dependencies: ["Telemetry"]),
+        .target(name: "FoxgloveProtocol", dependencies: ["Telemetry"]),
+        .target(name: "FoxgloveServer", dependencies: ["FoxgloveProtocol", "Telemetry", "WebSocketProtocol"]),
+
+        .target(
+            name: "TelemetrySchema", dependencies: ["CProtobufC", "CTelemetrySchema", "Telemetry"],
+            resources: [.embedInCode("Descriptors")]),
+        .target(name: "HostMetrics", dependencies: ["Telemetry", "TelemetrySchema"]),
+        .target(
+            name: "SysmonAgent",
+            dependencies: [
+                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema", "WebSocketProtocol",
+            ]),
+
+        // Sockets and the loop.
+        .target(name: "Networking", dependencies: ["Telemetry", "WebSocketProtocol"]),
+        .executableTarget(
+            name: "sysmon-agent",
+            dependencies: ["FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry"]),
+        .executableTarget(name: "sysmon-bench", dependencies: ["FoxgloveServer", "Networking", "Telemetry"]),
+
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+    ]
+)
+
+/// One set of settings for every Swift target, so that no module is checked less than another.
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        // `@_lifetime` for our own non-escaping cursors; Span itself needs no flag.
+        .enableExperimentalFeature("Lifetimes"),
+    ]
+}

@@ -1,0 +1,120 @@
+package import Telemetry
+package import TelemetrySchema
+
+/// One source of telemetry: how to read it, and the channel it fills.
+///
+/// Everything happens on the loop's thread. A collector opens and allocates in ``init(host:)``; ``sample(_:into:)`` does
+/// neither in steady state.
+package protocol Collector: ~Copyable, SendableMetatype {
+    associatedtype Message: ChannelMessage
+
+    static var topic: String { get }
+    /// Samples per second unless configured otherwise.
+    static var defaultHertz: Double { get }
+    /// Whether each new subscriber gets the last message at once: for what rarely changes.
+    static var isLatched: Bool { get }
+    /// The shortest span of rates and shares unless configured otherwise, in seconds.
+    static var defaultWindowSeconds: Double { get }
+    /// How often the source changes, in seconds; 0: at once.
+    static var resolutionSeconds: Double { get }
+
+    /// Throws when the source is missing; the channel is then not advertised until it appears.
+    init(host: Host) throws(CollectError)
+    /// Reads the source once and fills `message`, which comes reset to defaults; sets everything but the header.
+    mutating func sample(_ context: SampleContext, into message: inout Message) throws(CollectError) -> Sample
+}
+
+extension Collector where Self: ~Copyable {
+    package static var isLatched: Bool { false }
+    package static var defaultWindowSeconds: Double { 0 }
+    package static var resolutionSeconds: Double { 0 }
+}
+
+/// What a collector is told about the sample it is to take.
+package struct SampleContext: Sendable {
+    /// Counts the agent's ticks. A source that feeds several channels is read once per tick.
+    package var tick: UInt64
+    /// CLOCK_BOOTTIME less CLOCK_MONOTONIC: grows while the machine is suspended.
+    package var suspendedNanoseconds: UInt64
+    /// The channel's period.
+    package var period: Period
+    /// Shortest span of rates and shares, in seconds.
+    package var windowSeconds: Double
+
+    package init(tick: UInt64, suspendedNanoseconds: UInt64 = 0, period: Period, windowSeconds: Double) {
+        self.tick = tick
+        self.suspendedNanoseconds = suspendedNanoseconds
+        self.period = period
+        self.windowSeconds = windowSeconds
+    }
+}
+
+/// What a sample tells about itself, beside its message.
+package struct Sample: Sendable {
+    /// Midpoint of the read.
+    package var time: ClockReading
+    /// What the message's rates cover; NaN where there are none.
+    package var intervalSeconds = Double.nan
+    package var entryCount = 0
+    package var suppressedCount = 0
+    package var parseErrorCount = 0
+    package var resetCount = 0
+
+    package init(time: ClockReading) { self.time = time }
+}
+
+/// Why a source could not be sampled this time.
+package enum CollectError: Error, Equatable, Sendable {
+    case open(errno: Int32)
+    case read(errno: Int32)
+    /// The text is empty, or nothing in it could be used.
+    case nothingUsable
+}
+
+/// A collector together with its message, its type erased.
+package protocol Sampling: AnyObject {
+    /// Takes a sample and completes the message, which then stays until the next one.
+    func sample(_ context: SampleContext) throws(CollectError) -> Sample
+    var encodedByteCount: Int { get }
+    /// Writes the message's wire form, which must fill `target`.
+    func encode(into target: inout MutableSpan<UInt8>)
+}
+
+final class Sampler<Source: Collector & ~Copyable>: Sampling {
+    private var collector: Source
+    private let box = MessageBox<Source.Message>()
+    private var sequence: UInt32 = 0
+
+    init(_ collector: consuming Source) { self.collector = collector }
+
+    func sample(_ context: SampleContext) throws(CollectError) -> Sample {
+        let sample = try box.fill { message throws(CollectError) in
+            try collector.sample(context, into: &message)
+        }
+        sequence &+= 1
+        box.setHeader(stamp: sample.time.realtime, intervalSeconds: sample.intervalSeconds, sequence: sequence)
+        return sample
+    }
+
+    var encodedByteCount: Int { box.encodedByteCount }
+    func encode(into target: inout MutableSpan<UInt8>) { box.encode(into: &target) }
+}
+
+/// A line of the registry: what is needed to advertise a channel and to start its collector.
+package struct Registration: Sendable {
+    package let channel: Channel
+    package let defaultHertz: Double
+    package let defaultWindowSeconds: Double
+    package let resolutionSeconds: Double
+    private let start: @Sendable (Host) throws(CollectError) -> any Sampling
+
+    package init<Source: Collector & ~Copyable>(_: Source.Type) {
+        channel = Channel(topic: Source.topic, schema: Source.Message.schema, isLatched: Source.isLatched)
+        defaultHertz = Source.defaultHertz
+        defaultWindowSeconds = Source.defaultWindowSeconds
+        resolutionSeconds = Source.resolutionSeconds
+        start = { host throws(CollectError) in Sampler(try Source(host: host)) }
+    }
+
+    package func makeSampler(on host: Host) throws(CollectError) -> any Sampling { try start(host) }
+}

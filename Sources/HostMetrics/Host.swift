@@ -1,0 +1,121 @@
+package import Telemetry
+
+/// One reading of the clocks.
+package struct ClockReading: Sendable {
+    package var monotonic: Instant
+    package var realtime: Timestamp
+    package init(monotonic: Instant, realtime: Timestamp) {
+        self.monotonic = monotonic
+        self.realtime = realtime
+    }
+
+    /// The point halfway to `later`: when a read that began here and ended there took place.
+    package func midpoint(to later: ClockReading) -> ClockReading {
+        let half = (later.monotonic.nanoseconds - monotonic.nanoseconds) / 2
+        return ClockReading(
+            monotonic: Instant(nanoseconds: monotonic.nanoseconds + half),
+            realtime: Timestamp(unixNanoseconds: later.realtime.unixNanoseconds - half))
+    }
+}
+
+/// What a host tells about itself by system calls rather than by files.
+package struct HostFacts: Sendable {
+    /// USER_HZ, `sysconf(_SC_CLK_TCK)`: the unit of CPU times.
+    package var userTickHertz: Double
+    package var pageSizeBytes: Double
+    /// `uname(2)` machine.
+    package var machine: String
+    /// "LE" or "BE".
+    package var endianness: String
+
+    package init(userTickHertz: Double, pageSizeBytes: Double, machine: String, endianness: String) {
+        self.userTickHertz = userTickHertz
+        self.pageSizeBytes = pageSizeBytes
+        self.machine = machine
+        self.endianness = endianness
+    }
+
+    /// Whether the kernel counts in 32-bit words, so that its counters wrap at 2³².
+    package var is32Bit: Bool {
+        if machine.hasPrefix("i"), machine.hasSuffix("86"), machine.utf8.count == 4 { return true }
+        return machine.hasPrefix("arm") || machine == "mips" || machine == "mipsel" || machine == "ppc"
+            || machine == "riscv32"
+    }
+}
+
+/// Where collectors read from, and the clock they read by: this machine in service, a tree of fixtures and a clock
+/// moved by hand in tests.
+///
+/// Also holds what collectors share: the sources that feed several channels, and what the agent tells of itself.
+package final class Host {
+    package let procfs: String
+    package let sysfs: String
+    package let rootfs: String
+    package let facts: HostFacts
+    package let clock: () -> ClockReading
+    /// Filled by the agent; `/agent` publishes it.
+    package let agent = AgentReport()
+
+    package init(
+        procfs: String = "/proc", sysfs: String = "/sys", rootfs: String = "/", facts: HostFacts,
+        clock: @escaping () -> ClockReading
+    ) {
+        self.procfs = procfs
+        self.sysfs = sysfs
+        self.rootfs = rootfs
+        self.facts = facts
+        self.clock = clock
+    }
+}
+
+/// What the agent knows about itself, its clients and its collectors; counters run since start.
+package final class AgentReport {
+    /// One collector's record, kept by the agent.
+    package struct CollectorRecord: Sendable {
+        package var topic: String
+        package var requestedHertz: Double
+        package var actualHertz = Double.nan
+        package var resolutionSeconds: Double
+        package var lastSeconds = 0.0
+        package var longestSeconds = 0.0
+        package var sampleCount: UInt64 = 0
+        package var overrunCount: UInt64 = 0
+        package var errorCount: UInt64 = 0
+        package var parseErrorCount: UInt64 = 0
+        package var resetCount: UInt64 = 0
+        package var droppedCount: UInt64 = 0
+        package var entryCount = 0
+        package var suppressedCount = 0
+        package var lastError: CollectError?
+
+        package init(topic: String, requestedHertz: Double, resolutionSeconds: Double) {
+            self.topic = topic
+            self.requestedHertz = requestedHertz
+            self.resolutionSeconds = resolutionSeconds
+        }
+    }
+
+    /// One bound of the server.
+    package struct LimitRecord: Sendable {
+        package var name: String
+        package var limit: Double
+        package var reachedCount: UInt64
+        package init(name: String, limit: Double, reachedCount: UInt64) {
+            self.name = name
+            self.limit = limit
+            self.reachedCount = reachedCount
+        }
+    }
+
+    package var clientCount = 0
+    package var subscriptionCount = 0
+    package var sentMessageCount: UInt64 = 0
+    package var sentByteCount: UInt64 = 0
+    package var droppedMessageCount: UInt64 = 0
+    package var queuedByteCount = 0
+    package var version = ""
+    package var collectors: [CollectorRecord] = []
+    package var limits: [LimitRecord] = []
+
+    init() {}
+}
