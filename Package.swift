@@ -5,6 +5,7 @@ let package = Package(
     name: "sysmon-agent",
     targets: [
         // C: one module map per library, and what proto/generate.sh made.
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CTelemetrySchema", dependencies: ["CProtobufC"]),
 
@@ -25,11 +26,15 @@ let package = Package(
             ]),
 
         // Sockets and the loop.
-        .target(name: "Networking", dependencies: ["Telemetry", "WebSocketProtocol"]),
+        .target(name: "Networking", dependencies: ["CLinux", "Telemetry", "WebSocketProtocol"]),
         .executableTarget(
             name: "sysmon-agent",
-            dependencies: ["FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry"]),
-        .executableTarget(name: "sysmon-bench", dependencies: ["FoxgloveServer", "Networking", "Telemetry"]),
+            dependencies: [
+                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry", "WebSocketProtocol",
+            ]),
+        .executableTarget(
+            name: "sysmon-bench",
+            dependencies: ["CLinux", "FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol"]),
 
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     ]

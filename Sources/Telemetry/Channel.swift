@@ -17,16 +17,19 @@ package struct Schema: Sendable {
     }
 }
 
-/// One published stream of equal-typed protobuf messages.
+/// One published stream of equal-typed messages.
 package struct Channel: Sendable {
     /// Only letters, digits, `_`, `-` and `/`: anything else would need quotes in a viewer's message path.
     package var topic: String
+    /// Of the messages and of the schema alike; "protobuf" for everything that a viewer is to decode.
+    package var encoding: String
     package var schema: Schema
     /// Whether each new subscriber gets the last message without waiting for the next.
     package var isLatched: Bool
 
-    package init(topic: String, schema: Schema, isLatched: Bool = false) {
+    package init(topic: String, encoding: String = "protobuf", schema: Schema, isLatched: Bool = false) {
         self.topic = topic
+        self.encoding = encoding
         self.schema = schema
         self.isLatched = isLatched
     }

@@ -1,0 +1,25 @@
+package import Telemetry
+
+/// The thirteen bytes in front of every published payload: opcode 1, the client's subscription id, the log time in
+/// nanoseconds since the epoch; integers are little-endian.
+package struct MessageDataHeader: Equatable, Sendable {
+    package static let byteCount = 13
+    package static let subscriptionOffset = 1
+
+    package var subscriptionID: UInt32
+    package var logTime: Timestamp
+
+    package init(subscriptionID: UInt32, logTime: Timestamp) {
+        self.subscriptionID = subscriptionID
+        self.logTime = logTime
+    }
+
+    /// Writes the header at the start of `target`.
+    package func write(to target: inout MutableSpan<UInt8>) {
+        target[0] = 1
+        for index in 0..<4 { target[1 + index] = UInt8(truncatingIfNeeded: subscriptionID >> (8 * UInt32(index))) }
+        for index in 0..<8 {
+            target[5 + index] = UInt8(truncatingIfNeeded: logTime.unixNanoseconds >> (8 * UInt64(index)))
+        }
+    }
+}

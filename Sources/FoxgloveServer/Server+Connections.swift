@@ -1,0 +1,149 @@
+internal import FoxgloveProtocol
+package import Telemetry
+package import WebSocketProtocol
+
+/// Connections come and go: limits, handshake, greeting, keep-alive.
+extension Server {
+    package func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
+        let handshakes = clients.indices.filter { clients[$0].map { $0.connection.phase == .request } ?? false }
+        if handshakes.count >= limits.openHandshakes,
+            let oldest = handshakes.compactMap({ clients[$0] }).min(by: { $0.openedAt < $1.openedAt })
+        {
+            reach(.openHandshakes)
+            oldest.mustDrop = true
+        }
+        while clients.count <= id.index { clients.append(nil) }
+        clients[id.index] = Client(address: address, channelCount: channels.count, limits: limits, now: now)
+        if nextHousekeeping == nil { nextHousekeeping = now + Self.housekeepingInterval }
+        return true
+    }
+
+    package func closed(_ id: ConnectionID, now: Instant) {
+        guard let client = client(id) else { return }
+        leave(client, id)
+        clients[id.index] = nil
+        if clients.allSatisfy({ $0 == nil }) { nextHousekeeping = nil }
+    }
+
+    package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
+        guard let client = client(id) else { return }
+        var offset = 0
+        while let event = client.connection.next(bytes, &offset, now: now) {
+            switch event {
+            case .request(let request): answer(request, from: id, client)
+            case .text: receiveText(client.connection.payload, from: id, client, now: now)
+            case .binary: receiveBinary(client.connection.payload, from: id, client, now: now)
+            case .ended(let breach):
+                switch breach {
+                case .requestHead: reach(.requestHead)
+                case .message: reach(.message)
+                case .controlFrames: reach(.controlFrames)
+                case nil: break
+                }
+            }
+        }
+        if client.connection.phase == .closing { leave(client, id) }
+    }
+
+    /// The client counts no more: its subscriptions end, although its last bytes may still be on their way.
+    func leave(_ client: Client, _ id: ConnectionID) {
+        for index in channels.indices where client.queue.subscriptionID(for: ChannelID(index: index)) != nil {
+            endSubscription(of: client, to: ChannelID(index: index))
+        }
+        client.channels = []
+        guard client.isConnected else { return }
+        client.isConnected = false
+        clientCount -= 1
+        report(.disconnected(id))
+    }
+
+    private func answer(_ request: HTTPRequest, from id: ConnectionID, _ client: Client) {
+        switch Upgrade(request, subprotocols: foxgloveSubprotocols) {
+        case .refuse(let response):
+            client.connection.refuse(response)
+        case .accept(let subprotocol, let key):
+            if let limit = refusal(of: client) {
+                reach(limit)
+                client.connection.refuse(.tooManyClients)
+                return
+            }
+            client.connection.accept(subprotocol: subprotocol, key: key)
+            client.isConnected = true
+            clientCount += 1
+            client.connection.outbox.append(raw: makeGreeting())
+            report(.connected(id))
+        }
+    }
+
+    private func refusal(of client: Client) -> LimitName? {
+        if clientCount >= limits.clients { return .clients }
+        var fromAddress = 0
+        forEachConnected { if $0.address == client.address { fromAddress += 1 } }
+        if fromAddress >= limits.clientsPerAddress { return .clientsPerAddress }
+        return clientByteCount >= limits.clientMemoryByteCount ? .clientMemory : nil
+    }
+
+    /// What every client is told first, framed once for all of them: serverInfo and the channels.
+    private func makeGreeting() -> [UInt8] {
+        if let greeting { return greeting }
+        let info = ServerInfo(
+            name: identity.name, capabilities: [.clientPublish], supportedEncodings: ["json"],
+            metadata: identity.metadata, sessionID: identity.sessionID)
+        // In the order of their ids, which is not that of the list once a channel went and came back.
+        let advertised = channels.indices.compactMap { index in
+            wireIDs[index].map { AdvertisedChannel(id: $0, channels[index]) }
+        }.sorted { $0.id < $1.id }
+        var outbox = Outbox()
+        outbox.append(text: info.json)
+        if !advertised.isEmpty { outbox.append(text: Advertise(channels: advertised).json) }
+        greeting = outbox.unsentBytes
+        return outbox.unsentBytes
+    }
+
+    // MARK: Time
+
+    static var housekeepingInterval: Period { .seconds(1) }
+
+    /// Pings, time-outs and memory; once a second while anybody is connected.
+    func keepHouse(now: Instant) {
+        nextHousekeeping = now + Self.housekeepingInterval
+        for case let client? in clients {
+            if client.isConnected {
+                keepAlive(client, now: now)
+            } else if client.connection.phase == .request, client.openedAt + limits.handshakeTime <= now {
+                reach(.handshakeTime)
+                client.mustDrop = true
+            } else if client.connection.phase == .closing {
+                let dropAt = client.dropAt ?? now + limits.lingerTime
+                client.dropAt = dropAt
+                if dropAt <= now { client.mustDrop = true }
+            }
+        }
+        while clientByteCount > limits.clientMemoryByteCount,
+            let largest = clients.compactMap({ $0 }).filter({ !$0.mustDrop })
+                .max(by: { $0.connection.byteCount < $1.connection.byteCount })
+        {
+            reach(.clientMemory)
+            largest.mustDrop = true
+        }
+        ring.shrink()
+    }
+
+    private func keepAlive(_ client: Client, now: Instant) {
+        if let pong = client.connection.lastPong, let ping = client.unansweredPing, pong >= ping {
+            client.unansweredPing = nil
+        }
+        if let ping = client.unansweredPing, ping + limits.pongTime <= now {
+            reach(.pong)
+            client.mustDrop = true
+        } else if client.nextPing <= now {
+            client.connection.ping()
+            client.nextPing = now + limits.pingInterval
+            client.unansweredPing = client.unansweredPing ?? now
+        }
+    }
+
+    private var clientByteCount: Int {
+        clients.reduce(ring.byteCapacity) { $0 + ($1.flatMap { $0.mustDrop ? nil : $0.connection.byteCount } ?? 0) }
+    }
+}

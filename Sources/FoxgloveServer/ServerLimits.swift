@@ -1,0 +1,75 @@
+package import Telemetry
+package import WebSocketProtocol
+
+/// Every bound of a server. Reaching one is counted under its name.
+package struct ServerLimits: Sendable {
+    /// Clients that completed the handshake.
+    package var clients = 64
+    package var clientsPerAddress = 16
+    /// Connections that have not completed the handshake; beyond it the oldest is closed.
+    package var openHandshakes = 1_024
+    package var handshakeTime = Period.seconds(5)
+    package var connection = WebSocketConnection.Limits()
+
+    package var subscriptionsPerClient = 4_096
+    package var clientChannelsPerClient = 64
+    /// JSON operations; told first, then closed.
+    package var operationsPerSecond = 100.0
+    package var operationBurst = 200.0
+    package var publishesPerSecond = 50.0
+
+    /// The data queue: what a slow client may lag behind before its oldest messages are dropped.
+    package var queuedMessages = 1_024
+    package var queuedByteCount = 8 * 1_024 * 1_024
+    /// Control messages that wait for a client; beyond it the client is gone.
+    package var queuedControlMessages = 1_024
+    /// All memory that clients hold, the ring included.
+    package var clientMemoryByteCount = 64 * 1_024 * 1_024
+    package var ring = FrameRing.Limits(
+        initialByteCount: 64 * 1_024, byteCount: 24 * 1_024 * 1_024, initialFrameCount: 256, frameCount: 16_384)
+
+    package var pingInterval = Period.seconds(15)
+    package var pongTime = Period.seconds(30)
+    /// How long a closed client may take to close its side.
+    package var lingerTime = Period.seconds(2)
+    /// At most one notice of drops per client in this time.
+    package var dropNoticeInterval = Period.seconds(5)
+    /// A subscription gets nothing in its first moments: Studio takes a message that comes with the advertise for a sign
+    /// of a high-frequency topic.
+    package var subscriptionDelay = Period.milliseconds(50)
+
+    package init() {}
+}
+
+/// The name under which a reached limit is counted.
+package enum LimitName: String, CaseIterable, Sendable {
+    case clients, clientsPerAddress = "clients_per_address", openHandshakes = "open_handshakes"
+    case handshakeTime = "handshake_seconds", requestHead = "request_head_bytes"
+    case message = "message_bytes", controlFrames = "control_frames_per_second"
+    case operations = "operations_per_second", publishes = "publishes_per_second"
+    case subscriptions, clientChannels = "client_channels"
+    case dataQueue = "data_queue_messages", controlQueue = "control_queue_messages"
+    case clientMemory = "client_memory_bytes", pong = "pong_seconds"
+}
+
+extension ServerLimits {
+    package func value(of name: LimitName) -> Double {
+        switch name {
+        case .clients: Double(clients)
+        case .clientsPerAddress: Double(clientsPerAddress)
+        case .openHandshakes: Double(openHandshakes)
+        case .handshakeTime: handshakeTime.seconds
+        case .requestHead: Double(connection.requestHeadByteCount)
+        case .message: Double(connection.message.messageByteCount)
+        case .controlFrames: connection.controlFramesPerSecond
+        case .operations: operationsPerSecond
+        case .publishes: publishesPerSecond
+        case .subscriptions: Double(subscriptionsPerClient)
+        case .clientChannels: Double(clientChannelsPerClient)
+        case .dataQueue: Double(queuedMessages)
+        case .controlQueue: Double(queuedControlMessages)
+        case .clientMemory: Double(clientMemoryByteCount)
+        case .pong: pongTime.seconds
+        }
+    }
+}

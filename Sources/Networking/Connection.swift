@@ -1,0 +1,58 @@
+internal import Glibc
+import WebSocketProtocol
+
+/// A client's socket.
+final class Connection {
+    let descriptor: FileDescriptor
+    /// More may be there than was read at once.
+    var isReadable = false
+    var isShutDown = false
+    var isBroken = false
+
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// Bytes read into `buffer`; 0 at the end of the stream or after an error, nil if there is nothing now.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        while true {
+            let count = unsafe recv(descriptor.rawValue, buffer.baseAddress, buffer.count, 0)
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: return 0
+            }
+        }
+    }
+
+    /// Sends as much as the socket takes, in one system call; returns the number of bytes.
+    func write(_ outgoing: Outgoing, vectors: inout [iovec]) -> Int {
+        unsafe vectors.removeAll(keepingCapacity: true)
+        return unsafe outgoing.first.withUnsafeBufferPointer { first in
+            unsafe outgoing.body.withUnsafeBytes { body in
+                if !first.isEmpty {
+                    let base = unsafe UnsafeMutableRawPointer(mutating: first.baseAddress)
+                    unsafe vectors.append(iovec(iov_base: base, iov_len: first.count))
+                }
+                for index in outgoing.ranges.indices {
+                    let range = outgoing.ranges[index]
+                    let stretch = unsafe UnsafeRawBufferPointer(rebasing: body[range])
+                    let base = unsafe UnsafeMutableRawPointer(mutating: stretch.baseAddress)
+                    unsafe vectors.append(iovec(iov_base: base, iov_len: stretch.count))
+                }
+                while true {
+                    let count = unsafe writev(descriptor.rawValue, vectors, Int32(vectors.count))
+                    if count >= 0 { return count }
+                    if errno == EINTR { continue }
+                    if errno != EAGAIN { isBroken = true }
+                    return 0
+                }
+            }
+        }
+    }
+
+    func shutDown() {
+        guard !isShutDown else { return }
+        isShutDown = true
+        _ = Glibc.shutdown(descriptor.rawValue, Int32(SHUT_WR))
+    }
+}

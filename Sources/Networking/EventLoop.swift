@@ -1,0 +1,238 @@
+internal import CLinux
+internal import Glibc
+package import Telemetry
+package import WebSocketProtocol
+
+/// Sockets, one timer and signals as events of one thread.
+///
+/// Sockets are watched edge-triggered, so that watching costs no system call after the first; the timer is absolute, so
+/// that deadlines do not drift.
+@safe
+package final class EventLoop {
+    /// What the loop tells of itself; it never logs.
+    package enum Report: Equatable, Sendable {
+        case outOfDescriptors
+    }
+
+    private enum Source: UInt64 {
+        case timer, signals, listener, connection
+
+        func tag(_ index: Int = 0) -> UInt64 { rawValue << 32 | UInt64(index) }
+    }
+
+    private static let eventLimit = 256
+    private static let readByteCount = 64 * 1_024
+
+    private let clock: () -> Instant
+    private let epoll: FileDescriptor
+    private let timer: FileDescriptor
+    private let signals: FileDescriptor
+    /// Given up for a moment to refuse a connection when no other descriptor is left.
+    private var spare: FileDescriptor?
+    private var listeners: [Listener] = []
+    private var connections: [Connection?] = []
+    private var connectionCount = 0
+    private var freeIndices: [Int] = []
+    /// Closed in this round: their indices are not given out before every event of the round is handled.
+    private var closedIndices: [Int] = []
+    private var armedDeadline: Instant?
+    private var stopDeadline: Instant?
+    private var hasUnreadBytes = false
+    private var events = unsafe [epoll_event](repeating: epoll_event(), count: eventLimit)
+    private var vectors: [iovec] = unsafe []
+    private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
+
+    /// - Parameters:
+    ///   - clock: CLOCK_MONOTONIC.
+    ///   - signals: blocked in the whole process and delivered to `run` instead.
+    package init(clock: @escaping () -> Instant, signals numbers: [Int32]) throws(SystemError) {
+        self.clock = clock
+        epoll = try FileDescriptor(epoll_create1(Int32(EPOLL_CLOEXEC)), "create an epoll instance")
+        timer = try FileDescriptor(
+            timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK)), "create a timer")
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in numbers { unsafe sigaddset(&set, number) }
+        unsafe sigprocmask(SIG_BLOCK, &set, nil)
+        signals = try FileDescriptor(
+            unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK)), "create a signal descriptor")
+        signal(SIGPIPE, SIG_IGN)
+        spare = Self.openSpare()
+        unsafe vectors.reserveCapacity(1_024)
+        try watch(timer.rawValue, UInt32(EPOLLIN.rawValue) | Self.edgeTriggered, Source.timer.tag())
+        try watch(signals.rawValue, UInt32(EPOLLIN.rawValue), Source.signals.tag())
+    }
+
+    deinit { unsafe readBuffer.deallocate() }
+
+    private static let edgeTriggered: UInt32 = 1 << 31
+
+    /// Listens on every address of `host`; returns the port, which is a free one if 0 was asked for.
+    package func listen(host: String, port: UInt16) throws(SystemError) -> UInt16 {
+        let bound = try Listener.bind(host: host, port: port)
+        for listener in bound {
+            try watch(listener.descriptor.rawValue, UInt32(EPOLLIN.rawValue), Source.listener.tag(listeners.count))
+            listeners.append(listener)
+        }
+        return bound[0].port
+    }
+
+    /// Takes no more connections and lets `run` return once the present ones are gone, or at `deadline`.
+    package func stop(by deadline: Instant) {
+        listeners = []
+        stopDeadline = deadline
+    }
+
+    /// Serves until ``stop(by:)``.
+    package func run(
+        _ handler: some ConnectionHandler, onSignal: (Int32) -> Void, report: (Report) -> Void
+    ) throws(SystemError) {
+        var now = clock()
+        while true {
+            let deadline = earliest(handler.nextDeadline, stopDeadline)
+            let mustWait = !hasUnreadBytes && deadline.map { $0 > now } ?? true
+            if mustWait { arm(deadline) }
+            let count = unsafe epoll_wait(epoll.rawValue, &events, Int32(Self.eventLimit), mustWait ? -1 : 0)
+            guard count >= 0 || errno == EINTR else { throw SystemError("wait for events", code: errno) }
+            now = clock()
+            if hasUnreadBytes { readOn(handler, now: now) }
+            for index in 0..<max(0, Int(count)) {
+                let (tag, flags) = unsafe (events[index].data.u64, events[index].events)
+                handle(tag, flags, handler, onSignal: onSignal, report: report, now: now)
+            }
+            if let deadline = handler.nextDeadline, deadline <= now { handler.tick(now: now) }
+            for index in connections.indices { send(index, handler, now: now) }
+            freeIndices += closedIndices
+            closedIndices.removeAll(keepingCapacity: true)
+            if let stopDeadline, connectionCount == 0 || stopDeadline <= now { return }
+        }
+    }
+
+    // MARK: Events
+
+    private func handle(
+        _ tag: UInt64, _ flags: UInt32, _ handler: some ConnectionHandler, onSignal: (Int32) -> Void,
+        report: (Report) -> Void, now: Instant
+    ) {
+        let index = Int(tag & 0xFFFF_FFFF)
+        switch Source(rawValue: tag >> 32) {
+        case .signals: readSignals(onSignal)
+        case .listener where index < listeners.count:
+            accept(from: listeners[index], handler, report: report, now: now)
+        case .connection:
+            guard let connection = connections[index] else { return }
+            if flags & EPOLLOUT.rawValue != 0 { handler.unblocked(ConnectionID(index: index)) }
+            if flags & ~EPOLLOUT.rawValue != 0 { read(connection, index, handler, now: now) }
+        case .timer, .listener, nil:
+            // The timer only ends the wait.
+            break
+        }
+    }
+
+    private func readSignals(_ onSignal: (Int32) -> Void) {
+        var info = signalfd_siginfo()
+        while unsafe Glibc.read(signals.rawValue, &info, MemoryLayout<signalfd_siginfo>.size) > 0 {
+            onSignal(Int32(info.ssi_signo))
+        }
+    }
+
+    private func accept(
+        from listener: Listener, _ handler: some ConnectionHandler, report: (Report) -> Void, now: Instant
+    ) {
+        while true {
+            switch listener.accept() {
+            case .none: return
+            case .outOfDescriptors:
+                report(.outOfDescriptors)
+                // Take the connection with the spare descriptor and drop it, or it would be announced for ever.
+                spare = nil
+                _ = listener.accept()
+                spare = Self.openSpare()
+                return
+            case .connection(let descriptor, let address):
+                let index = freeIndices.popLast() ?? connections.count
+                if index == connections.count { connections.append(nil) }
+                let interest = UInt32(EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue) | Self.edgeTriggered
+                guard (try? watch(descriptor.rawValue, interest, Source.connection.tag(index))) != nil,
+                    handler.opened(ConnectionID(index: index), from: address, now: now)
+                else {
+                    freeIndices.append(index)
+                    continue
+                }
+                connections[index] = Connection(descriptor)
+                connectionCount += 1
+            }
+        }
+    }
+
+    /// One helping per connection and round, so that one that floods does not keep the others waiting.
+    private func read(_ connection: Connection, _ index: Int, _ handler: some ConnectionHandler, now: Instant) {
+        connection.isReadable = false
+        guard let count = unsafe connection.read(into: readBuffer) else { return }
+        guard count > 0 else { return close(index, handler, now: now) }
+        if count == Self.readByteCount {
+            connection.isReadable = true
+            hasUnreadBytes = true
+        }
+        let bytes = unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
+        handler.received(bytes, from: ConnectionID(index: index), now: now)
+    }
+
+    private func readOn(_ handler: some ConnectionHandler, now: Instant) {
+        hasUnreadBytes = false
+        for index in connections.indices {
+            if let connection = connections[index], connection.isReadable { read(connection, index, handler, now: now) }
+        }
+    }
+
+    private func send(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
+        guard let connection = connections[index] else { return }
+        let outcome = handler.send(to: ConnectionID(index: index)) { outgoing in
+            unsafe connection.write(outgoing, vectors: &vectors)
+        }
+        switch outcome {
+        case .idle, .blocked: break
+        case .finished: connection.shutDown()
+        case .drop: return close(index, handler, now: now)
+        }
+        if connection.isBroken { close(index, handler, now: now) }
+    }
+
+    private func close(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
+        connections[index] = nil
+        connectionCount -= 1
+        closedIndices.append(index)
+        handler.closed(ConnectionID(index: index), now: now)
+    }
+
+    // MARK: System
+
+    private func watch(_ descriptor: Int32, _ interest: UInt32, _ tag: UInt64) throws(SystemError) {
+        var event = unsafe epoll_event(events: interest, data: epoll_data_t(u64: tag))
+        guard unsafe epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            throw SystemError("watch a descriptor", code: errno)
+        }
+    }
+
+    /// Sets the timer to an absolute time; nil: off.
+    private func arm(_ deadline: Instant?) {
+        guard deadline != armedDeadline else { return }
+        armedDeadline = deadline
+        var spec = itimerspec()
+        if let deadline {
+            // 0 would turn the timer off.
+            spec.it_value.tv_sec = Int(deadline.nanoseconds / 1_000_000_000)
+            spec.it_value.tv_nsec = Int(max(1, deadline.nanoseconds % 1_000_000_000))
+        }
+        _ = unsafe timerfd_settime(timer.rawValue, Int32(TFD_TIMER_ABSTIME), &spec, nil)
+    }
+
+    private func earliest(_ left: Instant?, _ right: Instant?) -> Instant? {
+        guard let left else { return right }
+        return right.map { min(left, $0) } ?? left
+    }
+
+    private static func openSpare() -> FileDescriptor? {
+        try? FileDescriptor(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null")
+    }
+}

@@ -1,0 +1,84 @@
+/// Decides which channel is due, and when the next one will be.
+///
+/// Deadlines lie on an absolute grid, the multiples of the period, so equal and related rates meet in one tick. A plain
+/// value: time comes in as an argument, so a test drives it with any clock it likes. The channel list is short and
+/// fixed, so a linear scan beats a heap in speed and in lines.
+package struct Schedule: Sendable {
+    /// A channel to sample now.
+    package struct Due: Equatable, Sendable {
+        package var channel: ChannelID
+        /// Grid points that went by since the one it was due at: the process was busy or stopped.
+        package var missedCount: UInt64
+    }
+
+    private struct Entry {
+        var period: Period
+        /// `nil` while nobody listens.
+        var deadline: Instant?
+        /// The first sample lies beside the grid: it is due as soon as a new listener may get it.
+        var isFirst = false
+    }
+
+    private var entries: [Entry]
+
+    package init(periods: [Period]) {
+        entries = periods.map { Entry(period: $0, deadline: nil) }
+    }
+
+    /// The earliest deadline of all, or `nil` when every channel is paused.
+    package var nextDeadline: Instant? {
+        var earliest: Instant?
+        for entry in entries {
+            if let deadline = entry.deadline, earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
+        }
+        return earliest
+    }
+
+    package func period(of channel: ChannelID) -> Period { entries[channel.index].period }
+
+    /// Starts a paused channel with a sample at `firstDeadline`; from then on it keeps to the grid.
+    package mutating func resume(_ channel: ChannelID, at firstDeadline: Instant) {
+        guard entries[channel.index].deadline == nil else { return }
+        entries[channel.index].deadline = firstDeadline
+        entries[channel.index].isFirst = true
+    }
+
+    package mutating func pause(_ channel: ChannelID) { entries[channel.index].deadline = nil }
+
+    /// Changes a channel's period. The old period is not waited out: the next sample is due at the new grid's next point.
+    package mutating func setPeriod(_ period: Period, for channel: ChannelID, now: Instant) {
+        entries[channel.index].period = period
+        guard entries[channel.index].deadline != nil, !entries[channel.index].isFirst else { return }
+        entries[channel.index].deadline = Self.gridPoint(after: now, period: period)
+    }
+
+    /// Takes one due channel, the longest overdue first, and moves its deadline on.
+    ///
+    /// Grid points missed while the process was stopped are skipped and counted, not replayed.
+    package mutating func popDue(now: Instant) -> Due? {
+        var index = -1
+        var deadline = now
+        for candidate in entries.indices {
+            guard let other = entries[candidate].deadline, other <= now, index < 0 || other < deadline else { continue }
+            index = candidate
+            deadline = other
+        }
+        guard index >= 0 else { return nil }
+        let period = entries[index].period
+        let missedCount = (now.nanoseconds - deadline.nanoseconds) / period.nanoseconds
+        if entries[index].isFirst {
+            // Not right behind the first sample: a rate over a sliver of a period is noise.
+            let earliest = Instant(nanoseconds: now.nanoseconds + period.nanoseconds / 2)
+            entries[index].deadline = Self.gridPoint(after: earliest, period: period)
+            entries[index].isFirst = false
+        } else {
+            entries[index].deadline = Self.gridPoint(after: now, period: period)
+        }
+        return Due(channel: ChannelID(index: index), missedCount: missedCount)
+    }
+
+    /// The first multiple of `period` after `now`.
+    private static func gridPoint(after now: Instant, period: Period) -> Instant {
+        Instant(nanoseconds: (now.nanoseconds / period.nanoseconds + 1) * period.nanoseconds)
+    }
+}

@@ -1,0 +1,53 @@
+package import Telemetry
+
+/// A connection's place in the loop's table. Used again when the connection is gone.
+package struct ConnectionID: Hashable, Sendable {
+    package let index: Int
+    package init(index: Int) { self.index = index }
+}
+
+/// What stands behind the sockets. The loop calls it, always on its one thread; it never sees a file descriptor, and so
+/// can be driven by a test just as well.
+package protocol ConnectionHandler: AnyObject {
+    /// A client connected from this address (without the port). Returns false to have it dropped at once.
+    func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool
+    func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant)
+    /// The socket takes more, after it took less than it was offered.
+    func unblocked(_ id: ConnectionID)
+    /// The peer is gone; `id` may be given to another connection after this.
+    func closed(_ id: ConnectionID, now: Instant)
+
+    /// When ``tick(now:)`` is to be called at the latest; nil: there is nothing to wait for.
+    var nextDeadline: Instant? { get }
+    func tick(now: Instant)
+
+    /// Offers what is to be sent to `write`, which returns how many bytes the socket took, counted over all it was
+    /// offered. Asked after every tick and every batch of events.
+    func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome
+}
+
+/// Bytes to send in one system call: first `first`, then the stretches `ranges` of `body`.
+package struct Outgoing: ~Escapable {
+    package let first: Span<UInt8>
+    package let body: Span<UInt8>
+    package let ranges: Span<Range<Int>>
+
+    @_lifetime(copy first, copy body, copy ranges)
+    package init(first: Span<UInt8>, body: Span<UInt8>, ranges: Span<Range<Int>>) {
+        self.first = first
+        self.body = body
+        self.ranges = ranges
+    }
+}
+
+/// What the loop is to do with a connection after a ``ConnectionHandler/send(to:_:)``.
+package enum SendOutcome: Equatable, Sendable {
+    /// Everything is sent.
+    case idle
+    /// The socket took less than it was offered, and has not been said to take more.
+    case blocked
+    /// Everything is sent and nothing will follow: close the sending side, then wait for the peer to do so.
+    case finished
+    /// Close the socket now.
+    case drop
+}

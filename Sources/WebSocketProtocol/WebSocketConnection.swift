@@ -1,0 +1,163 @@
+package import Telemetry
+
+/// One client's connection, from the first byte of its request to the end of the closing handshake.
+///
+/// It does no I/O: bytes that came go in, bytes to send wait in ``outbox``, and time is an argument. It answers pings and
+/// closes by itself; requests and messages it hands to its owner.
+package struct WebSocketConnection: Sendable {
+    package struct Limits: Sendable {
+        package var requestHeadByteCount = 8 * 1_024
+        package var requestFieldCount = 64
+        package var message = FrameDecoder.Limits(messageByteCount: 1_024 * 1_024, fragmentCount: 1_024)
+        package var controlFramesPerSecond = 20.0
+        package init() {}
+    }
+
+    package enum Phase: Equatable, Sendable {
+        /// The request has not come whole, or has not been answered.
+        case request
+        case open
+        /// Nothing more is read, and nothing more is sent after what is in the outbox.
+        case closing
+    }
+
+    package enum Event: Equatable, Sendable {
+        /// To be answered with ``accept(subprotocol:key:)`` or ``refuse(_:)``.
+        case request(HTTPRequest)
+        /// A whole message, whose bytes are in ``payload`` until the next call.
+        case text, binary
+        /// The peer closed, or broke a rule or the named limit. The answer is in the outbox.
+        case ended(Breach?)
+    }
+
+    /// A limit that a client reached.
+    package enum Breach: Equatable, Sendable {
+        case requestHead, message, controlFrames
+    }
+
+    package private(set) var phase = Phase.request
+    package var outbox = Outbox()
+    /// When a pong came last; nil: none yet.
+    package private(set) var lastPong: Instant?
+
+    private let limits: Limits
+    private var decoder: FrameDecoder
+    private var head: [UInt8] = []
+    private var controlRate: RateLimit
+
+    package init(limits: Limits) {
+        self.limits = limits
+        decoder = FrameDecoder(limits: limits.message)
+        controlRate = RateLimit(perSecond: limits.controlFramesPerSecond, burst: limits.controlFramesPerSecond)
+    }
+
+    package var payload: [UInt8] { decoder.payload }
+
+    /// Bytes of memory held for this client.
+    package var byteCount: Int { head.count + decoder.byteCapacity + outbox.byteCount }
+
+    /// Takes bytes from `offset` on and moves it; returns nil when all are taken.
+    package mutating func next(_ bytes: Span<UInt8>, _ offset: inout Int, now: Instant) -> Event? {
+        while offset < bytes.count {
+            switch phase {
+            case .request:
+                if let event = takeRequest(bytes, &offset) { return event }
+            case .open:
+                guard let event = decoder.next(bytes, &offset) else { return nil }
+                if let event = handle(event, now: now) { return event }
+            case .closing:
+                offset = bytes.count
+            }
+        }
+        return nil
+    }
+
+    // MARK: What the owner does
+
+    package mutating func accept(subprotocol: String, key: String) {
+        precondition(phase == .request)
+        phase = .open
+        outbox.append(raw: Upgrade.response(subprotocol: subprotocol, key: key))
+    }
+
+    package mutating func refuse(_ response: HTTPResponse) {
+        guard phase == .request else { return }
+        phase = .closing
+        outbox.append(raw: response.encoded)
+    }
+
+    package mutating func close(_ code: CloseCode, _ reason: String = "") {
+        guard phase == .open else {
+            phase = .closing
+            return
+        }
+        phase = .closing
+        outbox.appendClose(code, reason)
+    }
+
+    package mutating func ping() {
+        guard phase == .open else { return }
+        outbox.append(.ping, [])
+    }
+
+    // MARK: What comes in
+
+    private mutating func takeRequest(_ bytes: Span<UInt8>, _ offset: inout Int) -> Event? {
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            offset += 1
+            head.append(byte)
+            // A control character is no HTTP; a TLS hello, for one, is told apart by its first byte.
+            guard byte >= 0x20 || byte == 0x0D || byte == 0x0A || byte == 0x09 else { return end(.malformedRequest, nil) }
+            guard head.count <= limits.requestHeadByteCount else { return end(.headTooLarge, .requestHead) }
+            guard byte == 0x0A, head.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) else { continue }
+            defer { head = [] }
+            do {
+                let lines = head.span.extracting(..<(head.count - 4))
+                return .request(try HTTPRequest(parsing: lines, fieldLimit: limits.requestFieldCount))
+            } catch .malformed {
+                return end(.malformedRequest, nil)
+            } catch {
+                return end(.headTooLarge, .requestHead)
+            }
+        }
+        return nil
+    }
+
+    private mutating func end(_ response: HTTPResponse, _ breach: Breach?) -> Event {
+        head = []
+        refuse(response)
+        return .ended(breach)
+    }
+
+    private mutating func handle(_ event: FrameDecoder.Event, now: Instant) -> Event? {
+        switch event {
+        case .text: return .text
+        case .binary: return .binary
+        case .ping, .pong, .close:
+            guard controlRate.allow(now: now) else {
+                close(.policyViolation)
+                return .ended(.controlFrames)
+            }
+            return handleControl(event, now: now)
+        case .violation(let code):
+            close(code)
+            return .ended(code == .messageTooBig ? .message : nil)
+        }
+    }
+
+    private mutating func handleControl(_ event: FrameDecoder.Event, now: Instant) -> Event? {
+        switch event {
+        case .ping:
+            outbox.append(.pong, decoder.payload)
+        case .pong:
+            lastPong = now
+        case .close(let code):
+            close(code ?? .normal)
+            return .ended(nil)
+        case .text, .binary, .violation:
+            break
+        }
+        return nil
+    }
+}
