@@ -1,1 +1,24 @@
-@main struct Main { static func main() {} }
+import Glibc
+import SysmonAgent
+
+@main
+struct Main {
+    static func main() {
+        do {
+            switch try Options.parse() {
+            case .help: print(Options.help)
+            case .version: print("sysmon-agent \(agentVersion)")
+            case .run(let options): try Service(options: options, log: Log(level: options.logLevel)).run()
+            }
+        } catch let mistake as Options.Mistake {
+            writeError(mistake.text)
+            exit(2)
+        } catch let failure as Service.Failure {
+            writeError(failure.text)
+            exit(failure.status)
+        } catch {
+            writeError("\(error)")
+            exit(1)
+        }
+    }
+}

@@ -1,0 +1,312 @@
+internal import FoxgloveProtocol
+package import FoxgloveServer
+package import HostMetrics
+package import Telemetry
+package import WebSocketProtocol
+
+/// The agent without its sockets and its clocks: collectors, their schedule, the server, and the configuration that
+/// clients may change.
+///
+/// Whatever happens comes in as a call, with the time as an argument; whatever is to be sent is asked for. A test plays
+/// the loop, the clock and the clients. All on one thread.
+package final class Agent: ConnectionHandler {
+    /// What the agent tells of itself, for a log.
+    package enum Report: Equatable, Sendable {
+        case connected(address: String)
+        case disconnected(address: String)
+        /// A channel cannot be advertised, since its source is missing.
+        case sourceMissing(topic: String, CollectError)
+        case sourceFound(topic: String)
+        /// A sample failed; told again when the reason changes or ten minutes have passed.
+        case sampleFailed(topic: String, CollectError)
+        case messageTooLarge(topic: String, byteCount: Int)
+        case configured(address: String, key: String, old: String, new: String)
+        case refused(address: String, text: String)
+    }
+
+    private struct Source {
+        var registration: Registration
+        /// Nil while the source is missing on this host.
+        var sampling: (any Sampling)?
+        var lastReport: (error: CollectError, at: Instant)?
+        /// Where the measurement of the achieved rate began.
+        var rateStart: Instant?
+        var rateCount = 0
+    }
+
+    /// How often missing sources are looked for while a client is connected.
+    private static let searchInterval = Period.seconds(10)
+    private static let repeatedReportInterval = Period.seconds(600)
+
+    package let server: Server
+    private let host: Host
+    private let suspendedNanoseconds: () -> UInt64
+    private let report: (Report) -> Void
+    private var sources: [Source]
+    private var schedule: Schedule
+    package private(set) var configuration: Configuration
+    private let configChannel: ChannelID
+    private let configPublisher: ConfigPublisher
+    private let agentChannel: ChannelID?
+    private var tick: UInt64 = 0
+    private var nextSearch: Instant?
+
+    /// The settings that a list of collectors begins with; `/config` comes last.
+    package static func defaultConfiguration(_ registrations: [Registration]) -> Configuration {
+        Configuration(
+            channels: registrations.map {
+                Configuration.ChannelSettings(
+                    topic: $0.channel.topic,
+                    sampling: Configuration.Sampling(
+                        rateHertz: $0.defaultHertz, windowSeconds: $0.defaultWindowSeconds))
+            } + [Configuration.ChannelSettings(topic: ConfigPublisher.topic, sampling: nil)])
+    }
+
+    /// - Parameters:
+    ///   - configuration: made of ``defaultConfiguration(_:)`` for the same list.
+    ///   - suspendedNanoseconds: CLOCK_BOOTTIME less CLOCK_MONOTONIC.
+    package init(
+        _ registrations: [Registration], host: Host, configuration: Configuration, identity: Server.Identity,
+        limits: ServerLimits = ServerLimits(), suspendedNanoseconds: @escaping () -> UInt64,
+        report: @escaping (Report) -> Void
+    ) {
+        precondition(configuration.channels.count == registrations.count + 1)
+        self.host = host
+        self.configuration = configuration
+        self.suspendedNanoseconds = suspendedNanoseconds
+        self.report = report
+        var identity = identity
+        identity.commandTopics = [ConfigPublisher.topic]
+        let channels = registrations.map(\.channel) + [ConfigPublisher.channel]
+        server = Server(channels: channels, identity: identity, limits: limits)
+        sources = registrations.map { Source(registration: $0) }
+        schedule = Schedule(
+            periods: configuration.channels.map { Period(hertz: $0.sampling?.rateHertz ?? 1) })
+        configChannel = ChannelID(index: registrations.count)
+        configPublisher = ConfigPublisher(channelCount: channels.count)
+        agentChannel = channels.firstIndex { $0.topic == "/agent" }.map { ChannelID(index: $0) }
+
+        host.agent.version = agentVersion
+        host.agent.collectors = zip(registrations, configuration.channels).map { registration, settings in
+            AgentReport.CollectorRecord(
+                topic: settings.topic, requestedHertz: settings.sampling?.rateHertz ?? 0,
+                resolutionSeconds: registration.resolutionSeconds)
+        }
+        host.agent.limits = LimitName.allCases.map {
+            AgentReport.LimitRecord(name: $0.rawValue, limit: limits.value(of: $0), reachedCount: 0)
+        }
+        findSources(isFirst: true)
+        applyEnabled()
+        publishConfiguration()
+    }
+
+    // MARK: The loop's calls
+
+    package func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
+        server.opened(id, from: address, now: now)
+    }
+
+    package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
+        server.received(bytes, from: id, now: now)
+        handleEvents(now: now)
+    }
+
+    package func unblocked(_ id: ConnectionID) { server.unblocked(id) }
+
+    package func closed(_ id: ConnectionID, now: Instant) {
+        server.closed(id, now: now)
+        handleEvents(now: now)
+    }
+
+    package func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome { server.send(to: id, write) }
+
+    package var nextDeadline: Instant? {
+        var deadline = server.nextDeadline
+        for other in [schedule.nextDeadline, nextSearch] {
+            if let other, deadline.map({ other < $0 }) ?? true { deadline = other }
+        }
+        return deadline
+    }
+
+    /// Samples every channel that is due.
+    package func tick(now: Instant) {
+        tick += 1
+        server.beginTick(now: now)
+        var start: Instant?
+        while let due = schedule.popDue(now: now) { sample(due, now: now, start: &start) }
+        if let nextSearch, nextSearch <= now {
+            self.nextSearch = now + Self.searchInterval
+            findSources(isFirst: false)
+        }
+        server.endTick(now: now)
+    }
+
+    /// Says goodbye to every client.
+    package func close() { server.close(.goingAway, "server shutdown") }
+
+    // MARK: Sampling
+
+    /// - Parameter start: when the last sample of this tick ended, so that the clock is read once per sample.
+    private func sample(_ due: Schedule.Due, now: Instant, start: inout Instant?) {
+        let index = due.channel.index
+        guard let sampling = sources[index].sampling else { return }
+        host.agent.collectors[index].overrunCount += due.missedCount
+        if due.channel == agentChannel { fillReport() }
+        let context = SampleContext(
+            tick: tick, suspendedNanoseconds: suspendedNanoseconds(), period: schedule.period(of: due.channel),
+            windowSeconds: configuration[due.channel].sampling?.windowSeconds ?? 0)
+        let begin = start ?? host.clock().monotonic
+        do {
+            let sample = try sampling.sample(context)
+            let byteCount = sampling.encodedByteCount
+            let isPublished = server.publish(due.channel, at: sample.time.realtime, payloadByteCount: byteCount) {
+                sampling.encode(into: &$0)
+            }
+            if !isPublished {
+                report(.messageTooLarge(topic: sources[index].registration.channel.topic, byteCount: byteCount))
+            }
+            let end = host.clock().monotonic
+            start = end
+            record(sample, of: index, seconds: end.seconds(since: begin), now: now)
+        } catch {
+            start = nil
+            host.agent.collectors[index].errorCount += 1
+            host.agent.collectors[index].lastError = error
+            reportFailure(error, of: index, now: now)
+        }
+    }
+
+    private func record(_ sample: Sample, of index: Int, seconds: Double, now: Instant) {
+        host.agent.collectors[index].sampleCount += 1
+        host.agent.collectors[index].lastSeconds = seconds
+        host.agent.collectors[index].longestSeconds = max(host.agent.collectors[index].longestSeconds, seconds)
+        host.agent.collectors[index].parseErrorCount += UInt64(sample.parseErrorCount)
+        host.agent.collectors[index].resetCount += UInt64(sample.resetCount)
+        host.agent.collectors[index].entryCount = sample.entryCount
+        host.agent.collectors[index].suppressedCount = sample.suppressedCount
+        measureRate(of: index, now: now)
+    }
+
+    /// The achieved rate, over a second or five samples, whichever is longer.
+    private func measureRate(of index: Int, now: Instant) {
+        guard let rateStart = sources[index].rateStart else {
+            sources[index].rateStart = now
+            sources[index].rateCount = 0
+            return
+        }
+        sources[index].rateCount += 1
+        let seconds = now.seconds(since: rateStart)
+        guard seconds >= 1, sources[index].rateCount >= 5 else { return }
+        host.agent.collectors[index].actualHertz = Double(sources[index].rateCount) / seconds
+        sources[index].rateStart = now
+        sources[index].rateCount = 0
+    }
+
+    private func reportFailure(_ error: CollectError, of index: Int, now: Instant) {
+        if let last = sources[index].lastReport, last.error == error, now < last.at + Self.repeatedReportInterval { return }
+        sources[index].lastReport = (error, now)
+        report(.sampleFailed(topic: sources[index].registration.channel.topic, error))
+    }
+
+    private func fillReport() {
+        host.agent.clientCount = server.clientCount
+        host.agent.subscriptionCount = server.subscriptionCount
+        host.agent.sentMessageCount = server.counters.sentMessages
+        host.agent.sentByteCount = server.counters.sentByteCount
+        host.agent.droppedMessageCount = server.counters.droppedMessages
+        host.agent.queuedByteCount = server.queuedByteCount
+        for index in sources.indices { host.agent.collectors[index].droppedCount = server.droppedCounts[index] }
+        for (index, name) in LimitName.allCases.enumerated() {
+            host.agent.limits[index].reachedCount = server.limitCounts[name] ?? 0
+        }
+    }
+
+    /// Starts the collectors that have none yet, and advertises what they can fill.
+    private func findSources(isFirst: Bool) {
+        for index in sources.indices where sources[index].sampling == nil {
+            let topic = sources[index].registration.channel.topic
+            do {
+                sources[index].sampling = try sources[index].registration.makeSampler(on: host)
+                if !isFirst { report(.sourceFound(topic: topic)) }
+            } catch {
+                if isFirst { report(.sourceMissing(topic: topic, error)) }
+            }
+        }
+        applyEnabled()
+    }
+
+    // MARK: Clients
+
+    private func handleEvents(now: Instant) {
+        while let event = server.nextEvent() {
+            switch event {
+            case .connected(let id):
+                report(.connected(address: server.address(of: id)))
+                findSources(isFirst: false)
+                nextSearch = nextSearch ?? now + Self.searchInterval
+            case .disconnected(let id):
+                report(.disconnected(address: server.address(of: id)))
+                if server.clientCount == 0 { nextSearch = nil }
+            case .listening(let channel, let startsAt):
+                guard sources.indices.contains(channel.index) else { break }
+                sources[channel.index].rateStart = nil
+                schedule.resume(channel, at: startsAt)
+            case .idle(let channel):
+                schedule.pause(channel)
+            case .published(let id, _, let payload):
+                applyPatch(payload, from: id, now: now)
+            }
+        }
+    }
+
+    /// Takes a patch of the configuration from a client; what is wrong is told to that client alone.
+    private func applyPatch(_ payload: [UInt8], from id: ConnectionID, now: Instant) {
+        let address = server.address(of: id)
+        var patched = configuration
+        do {
+            try patched.apply(patch: payload)
+        } catch {
+            report(.refused(address: address, text: error.text))
+            server.sendStatus(.error, error.text, to: id)
+            return
+        }
+        guard patched != configuration else { return }
+        let old = configuration
+        configuration = patched
+        for index in patched.channels.indices {
+            reportChanges(from: old.channels[index], to: patched.channels[index], by: address)
+            let rate = patched.channels[index].sampling?.rateHertz
+            guard let rate, rate != old.channels[index].sampling?.rateHertz else { continue }
+            host.agent.collectors[index].requestedHertz = rate
+            host.agent.collectors[index].actualHertz = .nan
+            sources[index].rateStart = nil
+            schedule.setPeriod(Period(hertz: rate), for: ChannelID(index: index), now: now)
+        }
+        applyEnabled()
+        publishConfiguration()
+    }
+
+    /// Advertises exactly the channels that are enabled and have a source.
+    private func applyEnabled() {
+        for index in configuration.channels.indices {
+            let hasSource = index >= sources.count || sources[index].sampling != nil
+            if configuration.channels[index].isEnabled && hasSource {
+                server.advertise(ChannelID(index: index))
+            } else {
+                server.unadvertise(ChannelID(index: index))
+            }
+        }
+    }
+
+    private func publishConfiguration() {
+        configPublisher.publish(configuration, on: configChannel, at: host.clock().realtime, to: server)
+    }
+
+    private func reportChanges(
+        from old: Configuration.ChannelSettings, to new: Configuration.ChannelSettings, by address: String
+    ) {
+        for (before, after) in zip(old.shown, new.shown) where before != after {
+            report(.configured(address: address, key: after.key, old: before.value, new: after.value))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import FoxgloveServer
+import HostMetrics
+import Telemetry
+import TelemetrySchema
+
+/// Publishes the effective configuration on `/config`.
+final class ConfigPublisher {
+    static let topic = "/config"
+    static let channel = Channel(topic: topic, schema: ConfigMessage.schema, isLatched: true)
+
+    private let box = MessageBox<ConfigMessage>()
+    private var rows: RepeatedField<ChannelConfigMessage>
+    private var texts: TextArena
+    private var sequence: UInt32 = 0
+
+    init(channelCount: Int) {
+        rows = RepeatedField(capacity: channelCount)
+        texts = TextArena(byteCapacity: channelCount * 128)
+    }
+
+    func publish(_ configuration: Configuration, on channel: ChannelID, at stamp: Timestamp, to server: Server) {
+        box.fill { message in
+            rows.removeAll()
+            texts.removeAll()
+            for settings in configuration.channels {
+                let id = texts.append(settings.topic)
+                _ = rows.append { row in
+                    row.reset()
+                    row.setId(id)
+                    row.setEnabled(settings.isEnabled)
+                    if let sampling = settings.sampling {
+                        row.setRateHertz(sampling.rateHertz)
+                        row.setWindowSeconds(sampling.windowSeconds)
+                    }
+                }
+            }
+            message.setChannels(rows)
+        }
+        sequence &+= 1
+        box.setHeader(stamp: stamp, intervalSeconds: .nan, sequence: sequence)
+        _ = server.publish(channel, at: stamp, payloadByteCount: box.encodedByteCount) { box.encode(into: &$0) }
+    }
+}

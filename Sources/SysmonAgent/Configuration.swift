@@ -1,0 +1,162 @@
+package import FoxgloveProtocol
+package import Telemetry
+
+/// The effective settings of every channel: the one vocabulary for patches, options and the `/config` channel.
+///
+/// A value is checked here and nowhere else. A patch with anything wrong in it changes nothing, and is refused with a text
+/// that names key, value and bound.
+package struct Configuration: Equatable, Sendable {
+    package struct ChannelSettings: Equatable, Sendable {
+        package var topic: String
+        package var isEnabled = true
+        /// Nil: the channel has no timer and cannot have a rate.
+        package var sampling: Sampling?
+
+        package init(topic: String, sampling: Sampling?) {
+            self.topic = topic
+            self.sampling = sampling
+        }
+
+        /// Keys and values, for a log; channels of one topic have the same keys in the same order.
+        package var shown: [(key: String, value: String)] {
+            var settings = [(key: "\(topic).enabled", value: "\(isEnabled)")]
+            if let sampling {
+                settings.append((key: "\(topic).rate_hertz", value: text(of: .number(sampling.rateHertz))))
+                settings.append((key: "\(topic).window_seconds", value: text(of: .number(sampling.windowSeconds))))
+            }
+            return settings
+        }
+    }
+
+    package struct Sampling: Equatable, Sendable {
+        /// Samples per second.
+        package var rateHertz: Double
+        /// Shortest span of rates and shares.
+        package var windowSeconds: Double
+
+        package init(rateHertz: Double, windowSeconds: Double) {
+            self.rateHertz = rateHertz
+            self.windowSeconds = windowSeconds
+        }
+    }
+
+    /// Why a patch was refused, for its sender. Depends on the patch only.
+    package struct Refusal: Error, Equatable, Sendable {
+        package var text: String
+    }
+
+    package static let rateHertzRange = 0.001...1_000
+    package static let windowSecondsRange = 0.0...10
+
+    /// By channel.
+    package private(set) var channels: [ChannelSettings]
+
+    package init(channels: [ChannelSettings]) { self.channels = channels }
+
+    package subscript(channel: ChannelID) -> ChannelSettings { channels[channel.index] }
+
+    // MARK: Patches
+
+    /// Applies a JSON patch such as `{"channels": {"/cpu": {"rate_hertz": 20}}}`, or with the channels as a list whose
+    /// entries carry the topic as `id`, as viewers build it from the schema of `/config`.
+    package mutating func apply(patch text: [UInt8]) throws(Refusal) {
+        let patch: JSONValue
+        do {
+            patch = try JSONValue(parsing: text)
+        } catch .tooDeep {
+            throw Refusal(text: "/config: the patch is nested deeper than \(JSONValue.depthLimit) levels")
+        } catch {
+            throw Refusal(text: "/config: the patch is not JSON")
+        }
+        guard case .object(let members) = patch else { throw Refusal(text: "/config: the patch is not a JSON object") }
+        var patched = self
+        for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+            switch key {
+            case "header": break
+            case "channels": try patched.applyChannels(value)
+            default: throw Refusal(text: "/config: \(quoted(key)) is unknown; a patch may have \"channels\"")
+            }
+        }
+        self = patched
+    }
+
+    /// Sets one setting, as `--rate` does.
+    package mutating func set(_ setting: String, of topic: String, to value: JSONValue) throws(Refusal) {
+        guard let index = channels.firstIndex(where: { $0.topic == topic }) else {
+            throw Refusal(text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
+        }
+        let key = "\(topic).\(setting)"
+        switch setting {
+        case "enabled":
+            guard case .bool(let isEnabled) = value else { throw Refusal(text: "\(key): \(text(of: value)) is not true or false") }
+            channels[index].isEnabled = isEnabled
+        case "rate_hertz", "window_seconds":
+            guard var sampling = channels[index].sampling else {
+                throw Refusal(text: "\(key): this channel is published on change and has only \"enabled\"")
+            }
+            if setting == "rate_hertz" {
+                sampling.rateHertz = try number(value, in: Self.rateHertzRange, key: key)
+            } else {
+                sampling.windowSeconds = try number(value, in: Self.windowSecondsRange, key: key)
+            }
+            channels[index].sampling = sampling
+        default:
+            throw Refusal(
+                text: "\(topic): \(quoted(setting)) is unknown; a channel has rate_hertz, enabled and window_seconds")
+        }
+    }
+
+    private mutating func applyChannels(_ value: JSONValue) throws(Refusal) {
+        switch value {
+        case .object(let entries):
+            for (topic, settings) in entries.sorted(by: { $0.key < $1.key }) {
+                guard case .object(let members) = settings else {
+                    throw Refusal(text: "\(quoted(topic)): \(text(of: settings)) is not a JSON object")
+                }
+                try applySettings(members, to: topic)
+            }
+        case .array(let entries):
+            for entry in entries {
+                guard case .object(var members) = entry, case .string(let topic)? = members.removeValue(forKey: "id") else {
+                    throw Refusal(text: "channels: \(text(of: entry)) is not an object with the topic as \"id\"")
+                }
+                try applySettings(members, to: topic)
+            }
+        default:
+            throw Refusal(text: "channels: \(text(of: value)) is not an object keyed by topic, nor a list")
+        }
+    }
+
+    private mutating func applySettings(_ members: [String: JSONValue], to topic: String) throws(Refusal) {
+        guard channels.contains(where: { $0.topic == topic }) else {
+            throw Refusal(text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
+        }
+        for (setting, value) in members.sorted(by: { $0.key < $1.key }) { try set(setting, of: topic, to: value) }
+    }
+
+    private func number(_ value: JSONValue, in range: ClosedRange<Double>, key: String) throws(Refusal) -> Double {
+        guard case .number(let number) = value, range.contains(number) else {
+            let bounds = "\(text(of: .number(range.lowerBound))) to \(text(of: .number(range.upperBound)))"
+            throw Refusal(text: "\(key): \(text(of: value)) is not a number from \(bounds)")
+        }
+        return number
+    }
+}
+
+/// A value as a text may show it: short, on one line.
+private func text(of value: JSONValue) -> String {
+    switch value {
+    case .null: "null"
+    case .bool(let bool): "\(bool)"
+    case .number(let number):
+        number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : number.isFinite ? "\(number)" : "infinity"
+    case .string(let string): quoted(string)
+    case .array: "a list"
+    case .object: "an object"
+    }
+}
+
+private func quoted(_ text: String) -> String {
+    let printable = text.unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control ? "?" : Character($0) }
+    return "\"\(String(printable))\(text.unicodeScalars.count > 64 ? "…" : "")\""
+}

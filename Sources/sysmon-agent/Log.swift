@@ -1,0 +1,21 @@
+import Glibc
+
+/// One line per event on stderr.
+struct Log {
+    enum Level: Int, CaseIterable {
+        case error, warning, info, debug
+    }
+
+    var level: Level
+
+    func callAsFunction(_ level: Level, _ text: String) {
+        guard level.rawValue <= self.level.rawValue else { return }
+        writeError("\(level): \(text)")
+    }
+}
+
+/// Writes one line to stderr.
+func writeError(_ text: String) {
+    let line = Array("sysmon-agent: \(text)\n".utf8)
+    _ = unsafe write(STDERR_FILENO, line, line.count)
+}

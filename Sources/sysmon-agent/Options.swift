@@ -1,0 +1,115 @@
+import CLinux
+import Glibc
+
+/// The command line, by GNU conventions.
+struct Options {
+    var host = "127.0.0.1"
+    var port: UInt16 = 8_765
+    var name: String?
+    /// In the order given.
+    var rates: [(topic: String, hertz: Double)] = []
+    var procfs = "/proc"
+    var sysfs = "/sys"
+    var rootfs = "/"
+    var logLevel = Log.Level.info
+
+    enum Request {
+        case run(Options)
+        case help, version
+    }
+
+    /// Wrong usage, with a text that names the option and the way out.
+    struct Mistake: Error {
+        var text: String
+    }
+
+    static let help = """
+        Usage: sysmon-agent [OPTION]...
+        Sample this host and serve the samples to Foxglove and Lichtblick over WebSocket.
+
+          --host HOST          address or name to listen on (default 127.0.0.1)
+          --port PORT          port to listen on, 0 for any free one (default 8765)
+          --name NAME          what viewers show for this source (default: the host's name)
+          --rate TOPIC=HZ      samples per second of a channel, 0.001 to 1000; repeatable
+          --path.procfs PATH   where the host's /proc is (default /proc)
+          --path.sysfs PATH    where the host's /sys is (default /sys)
+          --path.rootfs PATH   where the host's / is (default /)
+          --log-level LEVEL    error, warning, info or debug (default info)
+          --help               show this text
+          --version            show the version
+
+        Rates can be changed while it runs: publish {"channels": {"/cpu": {"rate_hertz": 20}}} on /config.
+        """
+
+    private enum Key: Int32, CaseIterable {
+        case host = 256, port, name, rate, procfs, sysfs, rootfs, logLevel, help, version
+
+        var name: StaticString {
+            switch self {
+            case .host: "host"
+            case .port: "port"
+            case .name: "name"
+            case .rate: "rate"
+            case .procfs: "path.procfs"
+            case .sysfs: "path.sysfs"
+            case .rootfs: "path.rootfs"
+            case .logLevel: "log-level"
+            case .help: "help"
+            case .version: "version"
+            }
+        }
+
+        var takesValue: Bool { self != .help && self != .version }
+    }
+
+    static func parse() throws(Mistake) -> Request {
+        var options = Options()
+        var table = unsafe Key.allCases.map { key in
+            unsafe option(
+                name: UnsafeRawPointer(key.name.utf8Start).assumingMemoryBound(to: CChar.self),
+                has_arg: key.takesValue ? required_argument : no_argument, flag: nil, val: key.rawValue)
+        }
+        unsafe table.append(option())
+        while true {
+            // The colon turns off getopt_long's own messages, which do not say what to do.
+            let code = unsafe getopt_long(CommandLine.argc, CommandLine.unsafeArgv, ":", table, nil)
+            if code == -1 { break }
+            let value = unsafe getopt_argument().map { unsafe String(cString: $0) } ?? ""
+            switch Key(rawValue: code) {
+            case .help: return .help
+            case .version: return .version
+            case .host: options.host = value
+            case .port:
+                guard let port = UInt16(value) else { throw Mistake(text: "--port \(value): must be 0 to 65535") }
+                options.port = port
+            case .name: options.name = value
+            case .rate: options.rates.append(try parseRate(value))
+            case .procfs: options.procfs = value
+            case .sysfs: options.sysfs = value
+            case .rootfs: options.rootfs = value
+            case .logLevel:
+                guard let level = Log.Level.allCases.first(where: { "\($0)" == value }) else {
+                    throw Mistake(text: "--log-level \(value): must be error, warning, info or debug")
+                }
+                options.logLevel = level
+            case nil:
+                let argument = CommandLine.arguments[Int(getopt_index()) - 1]
+                let fault = code == Int32(UInt8(ascii: ":")) ? "needs a value" : "is unknown or takes no value"
+                throw Mistake(text: "\(argument) \(fault); try --help")
+            }
+        }
+        let rest = CommandLine.arguments.dropFirst(Int(getopt_index()))
+        if let argument = rest.first {
+            throw Mistake(text: "\(argument) is unexpected; try --help")
+        }
+        return .run(options)
+    }
+
+    private static func parseRate(_ text: String) throws(Mistake) -> (topic: String, hertz: Double) {
+        let parts = text.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2, let hertz = Double(parts[1]) else {
+            throw Mistake(text: "--rate \(text): must be TOPIC=HZ, such as /cpu=20")
+        }
+        return (String(parts[0]), hertz)
+    }
+}

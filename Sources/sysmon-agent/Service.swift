@@ -1,0 +1,148 @@
+import FoxgloveProtocol
+import FoxgloveServer
+import Glibc
+import HostMetrics
+import Networking
+import SysmonAgent
+import Telemetry
+import WebSocketProtocol
+
+/// The agent as a process: everything from its options to its last goodbye.
+struct Service {
+    let options: Options
+    let log: Log
+
+    /// What keeps the agent from running, with a text that names the thing and the way out.
+    struct Failure: Error {
+        var text: String
+        var status: Int32 = 1
+    }
+
+    /// How long clients get to close their side when the agent stops.
+    private static let goodbyeTime = Period.milliseconds(500)
+
+    /// Serves until SIGINT or SIGTERM.
+    func run() throws(Failure) {
+        try checkPaths()
+        var configuration = Agent.defaultConfiguration(allCollectors)
+        for (topic, hertz) in options.rates {
+            do { try configuration.set("rate_hertz", of: topic, to: .number(hertz)) } catch {
+                throw Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2)
+            }
+        }
+        let facts = Self.facts()
+        let host = Host(
+            procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: facts, clock: Clocks.reading)
+        do {
+            let loop = try EventLoop(clock: Clocks.monotonic, signals: [SIGINT, SIGTERM])
+            let port = try loop.listen(host: options.host, port: options.port)
+            let agent = Agent(
+                allCollectors, host: host, configuration: configuration, identity: identity(),
+                suspendedNanoseconds: Clocks.suspendedNanoseconds, report: { log.report($0) })
+            announce(port)
+            try loop.run(
+                agent,
+                onSignal: { number in
+                    log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
+                    agent.close()
+                    loop.stop(by: Clocks.monotonic() + Self.goodbyeTime)
+                },
+                report: { report in
+                    switch report {
+                    case .outOfDescriptors:
+                        log(.error, "a connection was refused: no file descriptor is left; raise the limit (ulimit -n)")
+                    }
+                })
+        } catch {
+            throw Failure(text: "cannot \(error.action): \(error.reason)\(advice(error))")
+        }
+    }
+
+    private func checkPaths() throws(Failure) {
+        for (option, path) in [
+            ("--path.procfs", options.procfs), ("--path.sysfs", options.sysfs), ("--path.rootfs", options.rootfs),
+        ] {
+            let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                let reason = unsafe String(cString: strerror(errno))
+                throw Failure(text: "\(option) \(path): \(reason); give a directory that the agent may read")
+            }
+            close(descriptor)
+        }
+    }
+
+    private func advice(_ error: SystemError) -> String {
+        if error.isAddressInUse { return "; choose another port with --port, or 0 for any free one" }
+        if error.isPermissionDenied { return "; ports below 1024 need privileges, choose another with --port" }
+        return error.action.hasPrefix("resolve") ? "; give an address or a name of this host with --host" : ""
+    }
+
+    private func identity() -> Server.Identity {
+        let hostname = Self.hostname()
+        return Server.Identity(
+            name: options.name ?? hostname, metadata: ["agent": "sysmon-agent \(agentVersion)", "hostname": hostname],
+            sessionID: String(Clocks.reading().realtime.unixNanoseconds / 1_000_000), commandTopics: [])
+    }
+
+    /// One line, with links that open the live view.
+    private func announce(_ port: UInt16) {
+        let url = "ws://\(linkHost):\(port)"
+        let encoded = url.utf8.map { byte in
+            let character = Character(Unicode.Scalar(byte))
+            return character.isLetter || character.isNumber || ".-_~".contains(character)
+                ? String(character) : "%" + String(byte, radix: 16, uppercase: true)
+        }.joined()
+        let query = "ds=foxglove-websocket&ds.url=\(encoded)"
+        print(
+            "sysmon-agent \(agentVersion) serves \(url) | Foxglove: https://app.foxglove.dev/~/view?\(query)"
+                + " | Lichtblick: lichtblick://open?\(query)")
+        fflush(nil)
+        if !["127.0.0.1", "::1", "localhost"].contains(options.host) {
+            log(.warning, "\(options.host) may be reached from other machines, and nobody is asked for a password")
+        }
+    }
+
+    /// What a viewer can connect to: a wildcard address is none.
+    private var linkHost: String {
+        switch options.host {
+        case "0.0.0.0", "::": Self.hostname()
+        case let host where host.contains(":"): "[\(host)]"
+        default: options.host
+        }
+    }
+
+    private static func hostname() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    private static func facts() -> HostFacts {
+        var name = utsname()
+        unsafe uname(&name)
+        let machine = unsafe withUnsafeBytes(of: &name.machine) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return HostFacts(
+            userTickHertz: Double(sysconf(Int32(_SC_CLK_TCK))), pageSizeBytes: Double(sysconf(Int32(_SC_PAGESIZE))),
+            machine: machine, endianness: 1.littleEndian == 1 ? "LE" : "BE")
+    }
+}
+
+extension Log {
+    /// One line for what the agent tells.
+    func report(_ report: Agent.Report) {
+        switch report {
+        case .connected(let address): self(.info, "client connected from \(address)")
+        case .disconnected(let address): self(.info, "client from \(address) left")
+        case .sourceMissing(let topic, let error): self(.info, "\(topic) is not offered: \(error)")
+        case .sourceFound(let topic): self(.info, "\(topic) is offered now")
+        case .sampleFailed(let topic, let error): self(.warning, "\(topic) was not sampled: \(error)")
+        case .messageTooLarge(let topic, let byteCount):
+            self(.warning, "\(topic) was not published: \(byteCount) bytes are too many")
+        case .configured(let address, let key, let old, let new):
+            self(.info, "\(key) set from \(old) to \(new) by \(address)")
+        case .refused(let address, let text): self(.info, "patch from \(address) refused: \(text)")
+        }
+    }
+}
