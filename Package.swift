@@ -37,6 +37,7 @@ let package = Package(
             dependencies: ["CLinux", "FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol"]),
 
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+        .testTarget(name: "FoxgloveServerTests", dependencies: ["FoxgloveServer", "Telemetry", "WebSocketProtocol"]),
     ]
 )
 

@@ -80,7 +80,7 @@ extension Server {
         var fromAddress = 0
         forEachConnected { if $0.address == client.address { fromAddress += 1 } }
         if fromAddress >= limits.clientsPerAddress { return .clientsPerAddress }
-        return clientByteCount >= limits.clientMemoryByteCount ? .clientMemory : nil
+        return heldByteCount >= limits.clientMemoryByteCount ? .clientMemory : nil
     }
 
     /// What every client is told first, framed once for all of them: serverInfo and the channels.
@@ -119,7 +119,7 @@ extension Server {
                 if dropAt <= now { client.mustDrop = true }
             }
         }
-        while clientByteCount > limits.clientMemoryByteCount,
+        while heldByteCount > limits.clientMemoryByteCount,
             let largest = clients.compactMap({ $0 }).filter({ !$0.mustDrop })
                 .max(by: { $0.connection.byteCount < $1.connection.byteCount })
         {
@@ -143,7 +143,8 @@ extension Server {
         }
     }
 
-    private var clientByteCount: Int {
+    /// Memory held for clients, the ring included.
+    package var heldByteCount: Int {
         clients.reduce(ring.byteCapacity) { $0 + ($1.flatMap { $0.mustDrop ? nil : $0.connection.byteCount } ?? 0) }
     }
 }
