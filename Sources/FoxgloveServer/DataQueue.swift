@@ -127,21 +127,26 @@ package struct DataQueue: Sendable {
     ) -> Gathered {
         guard subscriptionCount > 0 else { return Gathered(end: ring.end) }
         var gathered = Gathered(end: cursor)
+        // The stretch under way; frames that adjoin it make it longer.
+        var stretch = 0..<0
         while gathered.end < ring.end, gathered.byteCount < byteLimit {
             let frame = ring.frame(at: gathered.end)
-            if slots[frame.channel.index].first <= gathered.end {
-                if let last = ranges.last, last.upperBound == frame.start {
-                    ranges[ranges.count - 1] = last.lowerBound..<frame.start + frame.byteCount
+            let slot = slots[frame.channel.index]
+            if slot.first <= gathered.end {
+                if frame.start == stretch.upperBound {
+                    stretch = stretch.lowerBound..<frame.start + frame.byteCount
                 } else {
-                    guard ranges.count < rangeLimit else { break }
-                    ranges.append(frame.bytes)
+                    guard ranges.count < rangeLimit - 1 else { break }
+                    if !stretch.isEmpty { ranges.append(stretch) }
+                    stretch = frame.bytes
                 }
-                ring.patch(slots[frame.channel.index].subscriptionID, at: frame.subscriptionOffset)
+                ring.patch(slot.subscriptionID, at: frame.subscriptionOffset)
                 gathered.byteCount += frame.byteCount
                 gathered.messageCount += 1
             }
             gathered.end += 1
         }
+        if !stretch.isEmpty { ranges.append(stretch) }
         return gathered
     }
 

@@ -18,17 +18,14 @@ extension Server {
             ranges.removeAll(keepingCapacity: true)
             let gathered = client.queue.gather(
                 from: &ring, into: &ranges, rangeLimit: Self.rangeLimit, byteLimit: Self.byteLimit)
-            guard control + gathered.byteCount > 0 else {
-                _ = client.queue.advance(by: 0, gathered: gathered, in: ring) { _ in }
-                if gathered.end < ring.end { continue }
-                return client.connection.phase == .closing ? .finished : .idle
-            }
-            let taken = Self.offer(client.connection.outbox, ring, ranges, to: write)
+            let offered = control + gathered.byteCount
+            let taken = offered > 0 ? Self.offer(client.connection.outbox, ring, ranges, to: write) : 0
             account(for: taken, of: gathered, client)
-            if taken < control + gathered.byteCount {
+            if taken < offered {
                 client.isBlocked = true
                 return .blocked
             }
+            if gathered.end == ring.end { return client.connection.phase == .closing ? .finished : .idle }
         }
     }
 

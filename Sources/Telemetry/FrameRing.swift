@@ -42,13 +42,13 @@ package struct FrameRing: ~Copyable {
 
     package let limits: Limits
     /// Sequence of the oldest frame that is still there.
-    package private(set) var oldest: UInt64 = 0
+    @usableFromInline package private(set) var oldest: UInt64 = 0
     /// Sequence that the next frame will have.
-    package private(set) var end: UInt64 = 0
+    @usableFromInline package private(set) var end: UInt64 = 0
 
-    private var bytes: [UInt8]
+    @usableFromInline internal var bytes: [UInt8]
     /// Frame `sequence` stands at `sequence % frames.count`.
-    private var frames: [Frame]
+    @usableFromInline internal var frames: [Frame]
     private var writeOffset = 0
     /// Most bytes in use since the last ``shrink()``.
     private var peakByteCount = 0
@@ -84,6 +84,9 @@ package struct FrameRing: ~Copyable {
     }
 
     /// The frame with this sequence, which must lie in `oldest..<end`.
+    ///
+    /// Inlinable, like ``patch(_:at:)``: both run once per client and message.
+    @inlinable @inline(__always)
     package func frame(at sequence: UInt64) -> Frame {
         precondition(sequence >= oldest && sequence < end, "the frame is not in the ring")
         return frames[Int(truncatingIfNeeded: sequence) & (frames.count - 1)]
@@ -98,6 +101,7 @@ package struct FrameRing: ~Copyable {
     package func copy(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
 
     /// Overwrites four bytes of a frame, little-endian: what differs from reader to reader.
+    @inlinable @inline(__always)
     package mutating func patch(_ value: UInt32, at offset: Int) {
         bytes[offset] = UInt8(truncatingIfNeeded: value)
         bytes[offset + 1] = UInt8(truncatingIfNeeded: value >> 8)
