@@ -37,6 +37,7 @@ let package = Package(
             dependencies: ["CLinux", "FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol"]),
 
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+        .testTarget(name: "NetworkingTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
         .testTarget(name: "FoxgloveServerTests", dependencies: ["FoxgloveServer", "Telemetry", "WebSocketProtocol"]),
     ]
 )

@@ -1,0 +1,225 @@
+import Foundation
+import Networking
+import Synchronization
+import Telemetry
+import WebSocketProtocol
+
+/// Sends back what comes; `finish`, `drop`, `signal` and `stop` are obeyed.
+///
+/// The loop's thread writes its records, the test reads them once a byte has come back or ``EchoServer/wait(_:)`` saw
+/// them; a lock keeps that sound.
+final class EchoHandler: ConnectionHandler, @unchecked Sendable {
+    private struct Records {
+        var addresses: [String] = []
+        var closedCount = 0
+        var unblockedCount = 0
+        var tickLateness: [Int64] = []
+        var signals: [Int32] = []
+        var isStopping = false
+    }
+
+    private struct Peer {
+        var bytes: [UInt8] = []
+        var isBlocked = false
+        var last = SendOutcome.idle
+    }
+
+    private let records = Mutex(Records())
+    private let openLimit: Int
+    private var peers: [ConnectionID: Peer] = [:]
+    private var deadlines: [Instant]
+    /// When to look whether the test wants to stop.
+    private var nextLook = monotonic()
+    var onStop: () -> Void = {}
+
+    init(openLimit: Int, ticks: [UInt64]) {
+        self.openLimit = openLimit
+        let now = monotonic()
+        deadlines = ticks.map { now + .milliseconds($0) }
+    }
+
+    var addresses: [String] { records.withLock { $0.addresses } }
+    var closedCount: Int { records.withLock { $0.closedCount } }
+    var unblockedCount: Int { records.withLock { $0.unblockedCount } }
+    var tickLateness: [Int64] { records.withLock { $0.tickLateness } }
+    var signals: [Int32] { records.withLock { $0.signals } }
+    func record(signal: Int32) { records.withLock { $0.signals.append(signal) } }
+    func stop() { records.withLock { $0.isStopping = true } }
+
+    func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
+        records.withLock { $0.addresses.append(address) }
+        guard peers.count < openLimit else { return false }
+        peers[id] = Peer()
+        return true
+    }
+
+    func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
+        var more: [UInt8] = []
+        for index in bytes.indices { more.append(bytes[index]) }
+        peers[id]?.bytes += more
+        switch peers[id].map({ String(decoding: $0.bytes.prefix(8), as: UTF8.self) }) {
+        case "finish": peers[id]?.last = .finished
+        case "drop": peers[id]?.last = .drop
+        case "signal": raise(SIGUSR1)
+        default: break
+        }
+    }
+
+    func unblocked(_ id: ConnectionID) {
+        if peers[id]?.isBlocked == true { records.withLock { $0.unblockedCount += 1 } }
+        peers[id]?.isBlocked = false
+    }
+
+    func closed(_ id: ConnectionID, now: Instant) {
+        peers[id] = nil
+        records.withLock { $0.closedCount += 1 }
+    }
+
+    var nextDeadline: Instant? { deadlines.first.map { min($0, nextLook) } ?? nextLook }
+
+    func tick(now: Instant) {
+        if nextLook <= now {
+            nextLook = now + .milliseconds(5)
+            if records.withLock({ $0.isStopping }) {
+                onStop()
+                onStop = {}
+            }
+        }
+        guard let deadline = deadlines.first, deadline <= now else { return }
+        deadlines.removeFirst()
+        records.withLock { $0.tickLateness.append(Int64(now.nanoseconds) - Int64(deadline.nanoseconds)) }
+    }
+
+    func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome {
+        guard let peer = peers[id] else { return .drop }
+        if peer.isBlocked { return .blocked }
+        if peer.last == .drop { return .drop }
+        guard !peer.bytes.isEmpty else { return peer.last }
+        // Cut in pieces, so that stretches are exercised.
+        let bytes = peer.bytes
+        let first = min(3, bytes.count)
+        let middle = (first + bytes.count) / 2
+        let ranges = [first..<middle, middle..<bytes.count].filter { !$0.isEmpty }
+        let taken = write(Outgoing(first: bytes.span.extracting(..<first), body: bytes.span, ranges: ranges.span))
+        peers[id]?.bytes.removeFirst(taken)
+        guard taken < bytes.count else { return peer.last }
+        peers[id]?.isBlocked = true
+        return .blocked
+    }
+}
+
+/// A loop with an ``EchoHandler``, on a thread of its own.
+final class EchoServer {
+    let handler: EchoHandler
+    let port: UInt16
+    private let finished = DispatchSemaphore(value: 0)
+    private var isStopped = false
+
+    init(host: String = "127.0.0.1", openLimit: Int = 1_000, ticks: [UInt64] = []) throws {
+        handler = EchoHandler(openLimit: openLimit, ticks: ticks)
+        let started = DispatchSemaphore(value: 0)
+        let (handler, finished) = (handler, finished)
+        let result = Mutex<Result<UInt16, any Error>>(.failure(CancellationError()))
+        let shared = Shared(result)
+        Thread {
+            do {
+                let loop = try EventLoop(clock: monotonic, signals: [SIGUSR1])
+                let port = try loop.listen(host: host, port: 0)
+                handler.onStop = { loop.stop(by: monotonic() + .milliseconds(100)) }
+                shared.result.withLock { $0 = .success(port) }
+                started.signal()
+                try loop.run(handler, onSignal: { handler.record(signal: $0) }, report: { _ in })
+            } catch {
+                shared.result.withLock { $0 = .failure(error) }
+                started.signal()
+            }
+            finished.signal()
+        }.start()
+        started.wait()
+        port = try shared.result.withLock { try $0.get() }
+    }
+
+    /// Waits for what another thread is about to record.
+    func wait(_ isTrue: (EchoHandler) -> Bool) {
+        for _ in 0..<5_000 where !isTrue(handler) { usleep(1_000) }
+    }
+
+    func stop() {
+        guard !isStopped else { return }
+        isStopped = true
+        handler.stop()
+        finished.wait()
+    }
+}
+
+private final class Shared: Sendable {
+    let result: Mutex<Result<UInt16, any Error>>
+    init(_ result: consuming Mutex<Result<UInt16, any Error>>) { self.result = result }
+}
+
+/// A plain blocking TCP client.
+final class Client: @unchecked Sendable {
+    private let descriptor: Int32
+    private var isClosed = false
+
+    init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        // Small, so that the server's socket fills.
+        var size: Int32 = 65_536
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        let result = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe Foundation.connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            close()
+            throw SystemError("connect", code: errno)
+        }
+    }
+
+    deinit { close() }
+
+    func close() {
+        if !isClosed { _ = Foundation.close(descriptor) }
+        isClosed = true
+    }
+
+    /// - Parameter mayFill: stop when the socket takes no more.
+    func send(_ bytes: [UInt8], mayFill: Bool = false) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Foundation.send(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent,
+                    Int32(MSG_NOSIGNAL) | (mayFill ? Int32(MSG_DONTWAIT) : 0))
+            }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    func receive(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count, let more = receiveSome(upTo: count - bytes.count) { bytes += more }
+        return bytes
+    }
+
+    func receiveToEnd() -> [UInt8] {
+        var bytes: [UInt8] = []
+        while let more = receiveSome(upTo: 65_536) { bytes += more }
+        return bytes
+    }
+
+    private func receiveSome(upTo limit: Int) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: min(limit, 1 << 20))
+        let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+}
