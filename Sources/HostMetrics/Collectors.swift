@@ -5,5 +5,8 @@ package let allCollectors: [Registration] = [
     Registration(KernelActivityCollector.self),
     Registration(LoadCollector.self),
     Registration(MemoryCollector.self),
+    Registration(NetworkCollector.self),
+    Registration(SystemInfoCollector.self),
     Registration(UptimeCollector.self),
+    Registration(AgentStatsCollector.self),
 ]

@@ -47,6 +47,9 @@ package struct FileReader: ~Copyable {
         return count > 0
     }
 
+    /// Parses what was read last.
+    package func parse(into value: inout some KernelText) { value.parse(text) }
+
     /// The first line as an unsigned number; nil if there is no such file or number.
     package mutating func unsigned(_ path: borrowing FilePath) -> UInt64? {
         guard read(path) else { return nil }
@@ -84,7 +87,9 @@ package struct FilePath: ~Copyable {
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         unsafe bytes.withUnsafeBytes { buffer in
             // Never empty: the NUL is always there.
-            guard let base = unsafe buffer.assumingMemoryBound(to: CChar.self).baseAddress else { preconditionFailure() }
+            guard let base = unsafe buffer.assumingMemoryBound(to: CChar.self).baseAddress else {
+                preconditionFailure()
+            }
             return unsafe body(base)
         }
     }

@@ -5,7 +5,8 @@
 package struct MemoryInfo: KernelText {
     /// The lines that are used.
     package enum Field: Int, CaseIterable, Sendable {
-        case total, free, available, buffers, cached, swapCached, active, inactive, activeFile, inactiveFile, unevictable
+        case total, free, available, buffers, cached, swapCached, active, inactive, activeFile, inactiveFile,
+            unevictable
         case locked, dirty, writeback, anonymous, mapped, shmem, slab, slabReclaimable, slabUnreclaimable, kernelStack
         case pageTables, percpu, vmallocUsed, commitLimit, committed, anonymousHuge, hardwareCorrupted, zswap, zswapped
         case swapTotal, swapFree, hugePageSize, hugePagesTotal, hugePagesFree, hugePagesReserved, hugePagesSurplus

@@ -17,7 +17,11 @@ struct GoldenTests {
                 let expected = fixture.expected[snapshot]?[topic]
                 do throws(CollectError) {
                     let sampler: any Sampling
-                    if let kept = samplers[topic] { sampler = kept } else { sampler = try registration.makeSampler(on: fixture.host) }
+                    if let kept = samplers[topic] {
+                        sampler = kept
+                    } else {
+                        sampler = try registration.makeSampler(on: fixture.host)
+                    }
                     samplers[topic] = sampler
                     let sample = try sampler.sample(registration.context(tick: UInt64(tick)))
                     parseErrorCount += sample.parseErrorCount

@@ -72,7 +72,8 @@ final class FixtureHost {
         let decoder = JSONDecoder()
         let facts = try decoder.decode(Facts.self, from: Data(contentsOf: source.appendingPathComponent("host.json")))
         expected = try decoder.decode(
-            [String: [String: GoldenValue]].self, from: Data(contentsOf: source.appendingPathComponent("expected.json")))
+            [String: [String: GoldenValue]].self, from: Data(contentsOf: source.appendingPathComponent("expected.json"))
+        )
         let elapsed = try String(contentsOf: source.appendingPathComponent("elapsed_ns"), encoding: .utf8)
         elapsedNanoseconds = UInt64(elapsed.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         let clock = clock
@@ -166,5 +167,7 @@ indirect enum GoldenValue: Decodable {
         }
     }
 
-    private static func isNear(_ left: Double, _ right: Double) -> Bool { abs(left - right) <= 1e-9 * max(1, abs(right)) }
+    private static func isNear(_ left: Double, _ right: Double) -> Bool {
+        abs(left - right) <= 1e-9 * max(1, abs(right))
+    }
 }
