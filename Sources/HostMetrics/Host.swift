@@ -66,6 +66,16 @@ package final class Host {
         self.facts = facts
         self.clock = clock
     }
+
+    private var openStatSource: StatSource?
+
+    /// /proc/stat, opened once for all channels that it feeds.
+    package func statSource() throws(CollectError) -> StatSource {
+        if let openStatSource { return openStatSource }
+        let source = try StatSource(path: "\(procfs)/stat", clock: clock)
+        openStatSource = source
+        return source
+    }
 }
 
 /// What the agent knows about itself, its clients and its collectors; counters run since start.

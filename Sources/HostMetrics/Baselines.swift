@@ -1,0 +1,265 @@
+package import Telemetry
+
+/// Earlier readings that rates are computed against (metrics.md, 2.2).
+///
+/// A reading is a set of rows, one per device or CPU, each with the same columns. Counters are kept as running sums of
+/// their differences, so that a wrap or a small step back is settled once, when it is seen; a row that was reset, or that
+/// was missing in between, has no rate until a reading from after that is old enough.
+///
+/// Use: ``begin(at:context:)``, then for each row ``addCounters(id:count:isNarrow:value:)`` or ``addTimes(id:_:)`` and
+/// ``difference(row:column:)``, then ``end(keepsBaseline:)``. Allocates only when more rows come than ever before.
+package struct Baselines {
+    /// What became of a row.
+    package struct Row: Sendable {
+        /// Its place until the next reading.
+        package var slot: Int
+        /// Whether there is something to compare it with.
+        package var hasBaseline: Bool
+        package var wasReset: Bool
+    }
+
+    /// Earlier readings that are kept, the last of them for the sample just before.
+    static let readingCountMax = 16
+    /// A CPU line whose ticks fall by more began anew; less is the kernel's inexactness.
+    static let tickFallMax = 300.0
+    private static let suspendNanosecondsMax: UInt64 = 1_000_000_000
+    private static let idleSecondsMin: UInt64 = 60_000_000_000
+
+    private let columnCount: Int
+    private var slotCapacity: Int
+    /// By slot.
+    private var ids: [UInt64] = []
+    /// The reading that has a slot's row last, and the first since which no reading lacked it.
+    private var lastSeen: [UInt64] = []
+    private var presentSince: [UInt64] = []
+    /// By slot and column: the counters as read, and their running sums.
+    private var raw: [UInt64]
+    private var sums: [UInt64]
+    /// By reading, slot and column.
+    private var kept: [UInt64]
+    private var times: [16 of UInt64] = .init(repeating: 0)
+    private var sequences: [16 of UInt64] = .init(repeating: 0)
+    /// Readings kept; the newest is at `newest`, older ones before it, round and round.
+    private var keptCount = 0
+    private var newest = 0
+
+    private var sequence: UInt64 = 0
+    private var now: UInt64 = 0
+    private var windowNanoseconds: UInt64 = 0
+    private var suspended: UInt64?
+    /// The reading that this one is compared with, and the slot that probably comes next.
+    private var baseline: Int?
+    private var nextSlot = 0
+    private var hasNewRow = false
+
+    /// Seconds from the baseline to this reading; NaN without one.
+    package private(set) var intervalSeconds = Double.nan
+
+    package init(columnCount: Int, rowCapacity: Int) {
+        self.columnCount = columnCount
+        slotCapacity = rowCapacity
+        ids.reserveCapacity(rowCapacity)
+        lastSeen.reserveCapacity(rowCapacity)
+        presentSince.reserveCapacity(rowCapacity)
+        raw = Array(repeating: 0, count: rowCapacity * columnCount)
+        sums = Array(repeating: 0, count: rowCapacity * columnCount)
+        kept = Array(repeating: 0, count: Self.readingCountMax * rowCapacity * columnCount)
+    }
+
+    /// Begins a reading that was taken at `time`, and chooses what to compare it with.
+    package mutating func begin(at time: Instant, context: SampleContext) {
+        sequence += 1
+        now = time.nanoseconds
+        windowNanoseconds = UInt64(max(0, context.windowSeconds) * 1e9)
+        nextSlot = 0
+        hasNewRow = false
+        forgetWhatIsStale(context)
+        chooseBaseline()
+    }
+
+    private mutating func forgetWhatIsStale(_ context: SampleContext) {
+        if let suspended {
+            let moved = max(suspended, context.suspendedNanoseconds) - min(suspended, context.suspendedNanoseconds)
+            if moved > Self.suspendNanosecondsMax { keptCount = 0 }
+        }
+        suspended = context.suspendedNanoseconds
+        guard keptCount > 0 else { return }
+        let (periods, overflowed) = context.period.nanoseconds.multipliedReportingOverflow(by: 10)
+        let limit = overflowed ? .max : max(periods, Self.idleSecondsMin)
+        // A clock that steps back is no clock to measure by.
+        if now <= times[newest] || now - times[newest] > limit { keptCount = 0 }
+    }
+
+    /// The newest reading that is old enough.
+    private mutating func chooseBaseline() {
+        baseline = nil
+        intervalSeconds = .nan
+        // A timer is late by some microseconds, now more, now less. Without tolerance every other sample of a channel
+        // whose period equals its window would find the one before a trifle too young, and take a span twice as long.
+        let least = windowNanoseconds / 100 * 95
+        for age in 0..<keptCount {
+            let index = (newest + Self.readingCountMax - age) % Self.readingCountMax
+            let span = now - times[index]
+            if span >= least {
+                baseline = index
+                intervalSeconds = Double(span) / 1e9
+                return
+            }
+        }
+    }
+
+    /// Adds a row of counters. A counter that fell wrapped where `isNarrow`, 32-bit, words allow it, and else was reset,
+    /// which makes the row new.
+    @inline(__always)
+    package mutating func addCounters(id: UInt64, isNarrow: Bool, value: (Int) -> UInt64) -> Row {
+        var row = place(id)
+        let base = row.slot * columnCount
+        if presentSince[row.slot] < sequence {
+            for column in 0..<columnCount {
+                let new = value(column)
+                let old = raw[base + column]
+                if new >= old {
+                    sums[base + column] &+= new - old
+                } else if isNarrow, let wrapped = Self.narrowDifference(from: old, to: new) {
+                    sums[base + column] &+= wrapped
+                } else {
+                    row.wasReset = true
+                }
+                raw[base + column] = new
+            }
+        } else {
+            for column in 0..<columnCount {
+                raw[base + column] = value(column)
+                sums[base + column] = 0
+            }
+        }
+        if row.wasReset { forget(&row) }
+        return row
+    }
+
+    /// Adds a row of CPU times, which step back by some ticks in normal operation: the sums never do.
+    package mutating func addTimes(id: UInt64, _ cpu: borrowing CPUTimes) -> Row {
+        var row = place(id)
+        let base = row.slot * columnCount
+        if presentSince[row.slot] < sequence {
+            var fall = 0.0
+            for column in 0..<8 { fall += Double(sums[base + column]) - Double(cpu.columns[column]) }
+            row.wasReset = fall > Self.tickFallMax
+        }
+        let isNew = row.wasReset || presentSince[row.slot] == sequence
+        for column in 0..<columnCount {
+            let new = cpu.columns[column]
+            if isNew || new > sums[base + column] { sums[base + column] = new }
+        }
+        if row.wasReset { forget(&row) }
+        return row
+    }
+
+    /// How much a column grew since the baseline, which the row must have.
+    @inline(__always)
+    package func difference(_ row: Row, column: Int) -> UInt64 {
+        guard let baseline, row.hasBaseline else { return 0 }
+        return sums[row.slot * columnCount + column]
+            &- kept[(baseline * slotCapacity + row.slot) * columnCount + column]
+    }
+
+    /// Growth per second; NaN for a row without a baseline.
+    @inline(__always)
+    package func rate(_ row: Row, column: Int) -> Double {
+        guard row.hasBaseline else { return .nan }
+        return Double(difference(row, column: column)) / intervalSeconds
+    }
+
+    /// Ends the reading and makes it a baseline, unless nothing moved and the caller wants to keep what there is.
+    package mutating func end(keepsBaseline: Bool = false) {
+        guard !keepsBaseline || baseline == nil || hasNewRow else { return }
+        advance()
+        times[newest] = now
+        sequences[newest] = sequence
+        let start = newest * slotCapacity * columnCount
+        let count = ids.count * columnCount
+        for index in 0..<count { kept[start + index] = sums[index] }
+    }
+
+    /// Moves `newest` on, or leaves it where it is if the reading there is too close to the one before it.
+    ///
+    /// The sample just before is always kept, since it is what a slow channel measures from. Of the older ones only every
+    /// k-th is, where the window would need more than there is room for: they lie so far apart that all of them together
+    /// reach back over the window.
+    private mutating func advance() {
+        guard keptCount > 0 else {
+            keptCount = 1
+            return
+        }
+        if keptCount > 1 {
+            let before = (newest + Self.readingCountMax - 1) % Self.readingCountMax
+            let spacing = windowNanoseconds / UInt64(Self.readingCountMax - 3)
+            if times[newest] - times[before] < spacing { return }
+        }
+        newest = (newest + 1) % Self.readingCountMax
+        keptCount = min(keptCount + 1, Self.readingCountMax)
+    }
+
+    /// The row's slot, taken anew if the reading before did not have it.
+    @inline(__always)
+    private mutating func place(_ id: UInt64) -> Row {
+        var slot = nextSlot
+        if slot >= ids.count || ids[slot] != id || lastSeen[slot] + 1 != sequence { slot = search(id) }
+        nextSlot = slot + 1
+        lastSeen[slot] = sequence
+        guard let baseline else { return Row(slot: slot, hasBaseline: false, wasReset: false) }
+        return Row(slot: slot, hasBaseline: presentSince[slot] <= sequences[baseline], wasReset: false)
+    }
+
+    @inline(never)
+    private mutating func search(_ id: UInt64) -> Int {
+        var free: Int?
+        for slot in ids.indices {
+            if lastSeen[slot] + 1 == sequence {
+                if ids[slot] == id { return slot }
+            } else if lastSeen[slot] < sequence, free == nil {
+                free = slot
+            }
+        }
+        let slot = free ?? addSlot()
+        ids[slot] = id
+        presentSince[slot] = sequence
+        hasNewRow = true
+        return slot
+    }
+
+    private mutating func addSlot() -> Int {
+        if ids.count == slotCapacity { growSlots() }
+        ids.append(0)
+        lastSeen.append(0)
+        presentSince.append(0)
+        return ids.count - 1
+    }
+
+    private mutating func growSlots() {
+        let capacity = max(4, slotCapacity * 2)
+        var grown: [UInt64] = Array(repeating: 0, count: Self.readingCountMax * capacity * columnCount)
+        for reading in 0..<Self.readingCountMax {
+            for index in 0..<slotCapacity * columnCount {
+                grown[reading * capacity * columnCount + index] = kept[reading * slotCapacity * columnCount + index]
+            }
+        }
+        kept = grown
+        raw.append(contentsOf: repeatElement(0, count: (capacity - slotCapacity) * columnCount))
+        sums.append(contentsOf: repeatElement(0, count: (capacity - slotCapacity) * columnCount))
+        slotCapacity = capacity
+    }
+
+    private mutating func forget(_ row: inout Row) {
+        row.hasBaseline = false
+        presentSince[row.slot] = sequence
+        hasNewRow = true
+    }
+
+    /// The difference of a 32-bit counter that fell because it wrapped; nil if it was reset.
+    @inline(never)
+    private static func narrowDifference(from old: UInt64, to new: UInt64) -> UInt64? {
+        guard old < 1 << 32, old - new > 1 << 31 else { return nil }
+        return new + (1 << 32) - old
+    }
+}

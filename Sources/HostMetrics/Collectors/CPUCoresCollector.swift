@@ -1,0 +1,54 @@
+internal import TelemetrySchema
+
+/// `/cpu/cores`: each CPU that is online, from the `cpuN` lines of /proc/stat.
+struct CPUCoresCollector: Collector, ~Copyable {
+    static let topic = "/cpu/cores"
+    static let defaultHertz = 2.0
+    static let defaultWindowSeconds = 0.1
+    static let resolutionSeconds = 0.01
+
+    private let source: StatSource
+    private var tracker = CPUShareTracker(rowCapacity: 16)
+    private var rows = RepeatedField<CpuCoreMessage>(capacity: Limits.entryCountMax)
+
+    init(host: Host) throws(CollectError) { source = try host.statSource() }
+
+    mutating func sample(_ context: SampleContext, into message: inout CpuCoresMessage) throws(CollectError) -> Sample {
+        try source.withStatistics(tick: context.tick) { statistics, time throws(CollectError) in
+            guard !statistics.cores.isEmpty else { throw .nothingUsable }
+            var sample = Sample(time: time)
+            tracker.begin(at: time.monotonic, context: context)
+            rows.removeAll()
+            for core in statistics.cores {
+                let shares = tracker.shares(id: UInt64(core.id), core.times)
+                let isTaken = rows.append { row in
+                    row.id = core.id
+                    row.set(shares)
+                }
+                if !isTaken { sample.suppressedCount += 1 }
+            }
+            message.setCores(rows)
+            sample.intervalSeconds = tracker.end()
+            sample.entryCount = rows.count
+            sample.parseErrorCount = statistics.coresParseErrorCount
+            sample.resetCount = tracker.resetCount
+            return sample
+        }
+    }
+}
+
+extension CpuCoreMessage {
+    fileprivate mutating func set(_ shares: CPUShares) {
+        usageRatio = shares.usage
+        userRatio = shares.user
+        niceRatio = shares.nice
+        systemRatio = shares.system
+        irqRatio = shares.irq
+        softirqRatio = shares.softirq
+        stealRatio = shares.steal
+        guestRatio = shares.guest
+        guestNiceRatio = shares.guestNice
+        idleRatio = shares.idle
+        iowaitRatio = shares.iowait
+    }
+}

@@ -1,0 +1,150 @@
+internal import TelemetrySchema
+
+/// `/net`: each network interface, by rtnetlink on this machine, else by files.
+struct NetworkCollector: Collector, ~Copyable {
+    static let topic = "/net"
+    static let defaultHertz = 10.0
+
+    private var monitor: LinkMonitor?
+    private var files: InterfaceFiles?
+    private var table = InterfaceTable()
+    private let clock: () -> ClockReading
+    private let isNarrow: Bool
+    private var baselines = Baselines(columnCount: InterfaceCounters.columnCount, rowCapacity: 16)
+    private var rows = RepeatedField<NetInterfaceMessage>(capacity: Limits.entryCountMax)
+    private var names = InterfaceNames()
+
+    init(host: Host) throws(CollectError) {
+        clock = host.clock
+        isNarrow = host.facts.is32Bit
+        if host.procfs == "/proc" {
+            do throws(CollectError) {
+                var monitor = try LinkMonitor(sysfs: host.sysfs)
+                // Kernels before 4.7 refuse the request, some sandboxes the socket.
+                _ = try monitor.refresh(&table, clock)
+                self.monitor = consume monitor
+                return
+            } catch { table = InterfaceTable() }
+        }
+        files = try InterfaceFiles(procfs: host.procfs, sysfs: host.sysfs)
+    }
+
+    mutating func sample(_ context: SampleContext, into message: inout NetworkMessage) throws(CollectError) -> Sample {
+        var sample = Sample(time: try refresh())
+        sample.parseErrorCount = files?.parseErrorCount ?? 0
+        names.update(from: table)
+        var physicalCount = 0
+        var presentCount = 0
+        for place in table.entries.indices where table.isPresent(place) {
+            presentCount += 1
+            if table.entries[place].attributes.isPhysical { physicalCount += 1 }
+        }
+        guard presentCount > 0 else { throw .nothingUsable }
+        // Where not all fit, virtual ones stay out.
+        var virtualRest = Limits.entryCountMax - min(physicalCount, Limits.entryCountMax)
+        baselines.begin(at: sample.time.monotonic, context: context)
+        rows.removeAll()
+        for place in table.entries.indices where table.isPresent(place) {
+            if !table.entries[place].attributes.isPhysical {
+                guard virtualRest > 0 else { continue }
+                virtualRest -= 1
+            }
+            append(place, &sample)
+        }
+        baselines.end()
+        message.setInterfaces(rows)
+        sample.intervalSeconds = baselines.intervalSeconds
+        sample.entryCount = rows.count
+        sample.suppressedCount = presentCount - rows.count
+        return sample
+    }
+
+    private mutating func refresh() throws(CollectError) -> ClockReading {
+        if let time = try monitor?.refresh(&table, clock) { return time }
+        guard let time = try files?.refresh(&table, clock) else { throw .nothingUsable }
+        return time
+    }
+
+    private mutating func append(_ place: Int, _ sample: inout Sample) {
+        let counters = table.entries[place].counters
+        var row = Baselines.Row(slot: 0, hasBaseline: false, wasReset: false)
+        if table.entries[place].isComplete {
+            row = baselines.addCounters(id: table.entries[place].identity, isNarrow: isNarrow) { column in
+                counters.columns[column]
+            }
+            if row.wasReset { sample.resetCount += 1 }
+        }
+        let attributes = table.entries[place].attributes
+        _ = rows.append { message in
+            message.setId(names[place])
+            message.set(attributes)
+            message.set(counters)
+            typealias Column = InterfaceCounters.Column
+            message.rxBytesPerSecond = baselines.rate(row, column: Column.rxBytes)
+            message.txBytesPerSecond = baselines.rate(row, column: Column.txBytes)
+            message.rxPacketsPerSecond = baselines.rate(row, column: Column.rxPackets)
+            message.txPacketsPerSecond = baselines.rate(row, column: Column.txPackets)
+            message.rxErrorsPerSecond = baselines.rate(row, column: Column.rxErrors)
+            message.txErrorsPerSecond = baselines.rate(row, column: Column.txErrors)
+            message.rxDroppedPerSecond = baselines.rate(row, column: Column.rxDropped)
+            message.txDroppedPerSecond = baselines.rate(row, column: Column.txDropped)
+            message.rxUtilizationRatio = message.rxBytesPerSecond * 8 / attributes.speedBitsPerSecond
+            message.txUtilizationRatio = message.txBytesPerSecond * 8 / attributes.speedBitsPerSecond
+        }
+    }
+}
+
+/// The names of interfaces as messages carry them, made anew only when the table changes.
+private struct InterfaceNames: ~Copyable {
+    private var arena = TextArena(byteCapacity: 65_536)
+    private var texts: [Text] = []
+    private var generation = UInt64.max
+
+    subscript(place: Int) -> Text { texts[place] }
+
+    mutating func update(from table: borrowing InterfaceTable) {
+        guard generation != table.generation else { return }
+        generation = table.generation
+        arena.removeAll()
+        texts.removeAll(keepingCapacity: true)
+        for entry in table.entries {
+            let name = Self.withoutMixedQuotes(entry.name)
+            texts.append(arena.append(name.span))
+        }
+    }
+
+    /// Filters of viewers have no escapes: with both kinds of quotes a name could not be written there.
+    private static func withoutMixedQuotes(_ name: [UInt8]) -> [UInt8] {
+        guard name.contains(UInt8(ascii: "'")) else { return name }
+        return name.map { $0 == UInt8(ascii: "\"") ? UInt8(ascii: "'") : $0 }
+    }
+}
+
+extension NetInterfaceMessage {
+    fileprivate mutating func set(_ attributes: LinkAttributes) {
+        index = attributes.index
+        operState = .init(UInt32(attributes.operState.rawValue))
+        duplex = .init(UInt32(attributes.duplex.rawValue))
+        speedBitsPerSecond = attributes.speedBitsPerSecond
+        mtuBytes = attributes.mtuBytes
+        carrierChangesTotal = attributes.carrierChanges
+    }
+
+    fileprivate mutating func set(_ counters: InterfaceCounters) {
+        typealias Column = InterfaceCounters.Column
+        rxBytesTotal = counters.columns[Column.rxBytes]
+        txBytesTotal = counters.columns[Column.txBytes]
+        rxPacketsTotal = counters.columns[Column.rxPackets]
+        txPacketsTotal = counters.columns[Column.txPackets]
+        rxErrorsTotal = counters.columns[Column.rxErrors]
+        txErrorsTotal = counters.columns[Column.txErrors]
+        rxDroppedTotal = counters.columns[Column.rxDropped]
+        txDroppedTotal = counters.columns[Column.txDropped]
+        rxFifoErrorsTotal = counters.columns[Column.rxFifoErrors]
+        rxFrameErrorsTotal = counters.columns[Column.rxFrameErrors]
+        rxMulticastTotal = counters.columns[Column.rxMulticast]
+        txFifoErrorsTotal = counters.columns[Column.txFifoErrors]
+        txCollisionsTotal = counters.columns[Column.txCollisions]
+        txCarrierErrorsTotal = counters.columns[Column.txCarrierErrors]
+    }
+}

@@ -1,0 +1,98 @@
+internal import Glibc
+
+/// Reads small files that are not worth a descriptor of their own: opened, read and closed each time, through one kept
+/// buffer and without allocation.
+package struct FileReader: ~Copyable {
+    private var buffer: [UInt8]
+    private var count = 0
+
+    private static let byteCountMax = 1 << 26
+
+    package init(byteCapacity: Int = 4_096) { buffer = Array(repeating: 0, count: byteCapacity) }
+
+    /// What was read last.
+    package var text: Span<UInt8> {
+        @_lifetime(borrow self) get { buffer.span.extracting(first: count) }
+    }
+
+    /// The first line of what was read last, without the white space around it.
+    package var line: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            var cursor = ByteCursor(text)
+            return cursor.line().trimmed
+        }
+    }
+
+    /// Whether the file could be read and has text. `path` ends with a NUL.
+    package mutating func read(_ path: borrowing FilePath) -> Bool {
+        count = 0
+        let descriptor = unsafe path.withCString { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else { return false }
+        defer { _ = close(descriptor) }
+        while true {
+            if count == buffer.count {
+                guard buffer.count < Self.byteCountMax else { break }
+                buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+            }
+            let result = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe Glibc.read(descriptor, bytes.baseAddress.map { unsafe $0 + count }, bytes.count - count)
+            }
+            if result < 0, errno == EINTR { continue }
+            guard result > 0 else {
+                if result < 0 { count = 0 }
+                break
+            }
+            count += result
+        }
+        return count > 0
+    }
+
+    /// Parses what was read last.
+    package func parse(into value: inout some KernelText) { value.parse(text) }
+
+    /// The first line as an unsigned number; nil if there is no such file or number.
+    package mutating func unsigned(_ path: borrowing FilePath) -> UInt64? {
+        guard read(path) else { return nil }
+        return line.unsignedValue
+    }
+}
+
+/// A path as bytes, whose last part is exchanged without allocation.
+package struct FilePath: ~Copyable {
+    private var bytes: [UInt8]
+
+    package init(_ text: String) {
+        bytes = Array(text.utf8)
+        bytes.reserveCapacity(bytes.count + 64)
+        bytes.append(0)
+    }
+
+    package var byteCount: Int { bytes.count - 1 }
+
+    /// Keeps the first `byteCount` bytes and puts `part` behind them.
+    package mutating func replace(after byteCount: Int, with part: StaticString) {
+        truncate(to: byteCount)
+        for index in 0..<part.utf8CodeUnitCount { unsafe bytes.append(part.utf8Start[index]) }
+        bytes.append(0)
+    }
+
+    package mutating func replace(after byteCount: Int, with part: Span<UInt8>) {
+        truncate(to: byteCount)
+        for index in part.indices { bytes.append(part[index]) }
+        bytes.append(0)
+    }
+
+    private mutating func truncate(to byteCount: Int) { bytes.removeLast(bytes.count - byteCount) }
+
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        unsafe bytes.withUnsafeBytes { buffer in
+            // Never empty: the NUL is always there.
+            guard let base = unsafe buffer.assumingMemoryBound(to: CChar.self).baseAddress else {
+                preconditionFailure()
+            }
+            return unsafe body(base)
+        }
+    }
+
+    package var exists: Bool { unsafe withCString { unsafe access($0, F_OK) == 0 } }
+}

@@ -1,0 +1,95 @@
+internal import Glibc
+
+/// A value that is made from a kernel text again and again, in its own storage.
+package protocol KernelText {
+    /// Replaces what was there. Bad tokens and lines are counted; nothing stops it.
+    mutating func parse(_ text: Span<UInt8>)
+}
+
+/// A kernel text file, kept open and read whole from its start each time.
+///
+/// Reading again costs a fraction of opening again, and the buffer is kept, so that a sample allocates nothing.
+package struct ProcFile: ~Copyable {
+    private let descriptor: Int32
+    private var buffer: [UInt8]
+    private var count = 0
+
+    /// No kernel text comes near this; a fixture or a bind mount might.
+    private static let byteCountMax = 1 << 26
+
+    package init(path: String, byteCapacity: Int = 4_096) throws(CollectError) {
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .open(errno: errno) }
+        buffer = Array(repeating: 0, count: byteCapacity)
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// What was read last.
+    package var text: Span<UInt8> {
+        @_lifetime(borrow self) get { buffer.span.extracting(first: count) }
+    }
+
+    /// Reads a file that the kernel makes in one piece, and tells when that was.
+    ///
+    /// One `pread` at 0: reading on at another offset would make the kernel write the text anew and mix two instants. So if
+    /// the text fills the buffer, a larger one is taken and the reading starts again.
+    package mutating func read(_ clock: () -> ClockReading) throws(CollectError) -> ClockReading {
+        while true {
+            let before = clock()
+            let result = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe pread(descriptor, bytes.baseAddress, bytes.count, 0)
+            }
+            let after = clock()
+            if result < 0 {
+                if errno == EINTR { continue }
+                count = 0
+                throw .read(errno: errno)
+            }
+            if result == buffer.count {
+                try grow()
+                continue
+            }
+            count = result
+            guard result > 0 else { throw .nothingUsable }
+            return before.midpoint(to: after)
+        }
+    }
+
+    /// Reads as ``read(_:)`` does, and parses.
+    package mutating func read(
+        _ clock: () -> ClockReading, into value: inout some KernelText
+    ) throws(CollectError) -> ClockReading {
+        let time = try read(clock)
+        value.parse(text)
+        return time
+    }
+
+    /// Reads a file that the kernel makes line by line (net/dev, cpuinfo, zoneinfo), where one `read` returns a page at most.
+    package mutating func readByLines(_ clock: () -> ClockReading) throws(CollectError) -> ClockReading {
+        let before = clock()
+        count = 0
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw .read(errno: errno) }
+        while true {
+            if count == buffer.count { try grow() }
+            let result = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe Glibc.read(descriptor, bytes.baseAddress.map { unsafe $0 + count }, bytes.count - count)
+            }
+            if result < 0 {
+                if errno == EINTR { continue }
+                count = 0
+                throw .read(errno: errno)
+            }
+            if result == 0 { break }
+            count += result
+        }
+        let after = clock()
+        guard count > 0 else { throw .nothingUsable }
+        return before.midpoint(to: after)
+    }
+
+    private mutating func grow() throws(CollectError) {
+        guard buffer.count < Self.byteCountMax else { throw .read(errno: EFBIG) }
+        buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+    }
+}
