@@ -32,6 +32,10 @@ let package = Package(
         .executableTarget(name: "sysmon-bench", dependencies: ["FoxgloveServer", "Networking", "Telemetry"]),
 
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+
+        // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
+        .testTarget(name: "LayoutTests"),
+        .testTarget(name: "TidyTests"),
     ]
 )
 

@@ -41,7 +41,8 @@ done
 
 command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
     die 'apt-get not found: this script is for Debian and its relatives; elsewhere install libprotobuf-c and pkg-config'
-command -v swift >/dev/null || die 'swift not found on PATH: install Swift 6.2 or later from https://www.swift.org/install/'
+command -v swift >/dev/null ||
+    die 'swift not found on PATH: install Swift 6.2 or later from https://www.swift.org/install/'
 answer=$(swift --version 2>&1) || die "$(command -v swift) does not run: $(printf '%s' "$answer" | head -n 1)"
 version=$(printf '%s\n' "$answer" | sed -n 's/.*Swift version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p' | head -n 1)
 [ -n "$version" ] || die "$(command -v swift) does not tell its version: install Swift 6.2 or later"

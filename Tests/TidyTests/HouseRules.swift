@@ -1,0 +1,42 @@
+/// The rules that the tests of this target hold the sources to, as data.
+enum HouseRules {
+    /// Longest line, in characters.
+    static let lineLength = 120
+
+    /// What a target's files may import, by target: arrows point down only. C targets have no line.
+    static let layers: [String: Set<String>] = [
+        "Telemetry": [],
+        "WebSocketProtocol": ["Telemetry"],
+        "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
+        "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
+        "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC"],
+        "HostMetrics": ["Telemetry", "TelemetrySchema", "Glibc"],
+        "SysmonAgent": [
+            "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
+            "FoundationEssentials",
+        ],
+        "Networking": ["Telemetry", "WebSocketProtocol", "Glibc"],
+        "sysmon-agent": [
+            "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
+            "SysmonAgent", "Networking", "FoundationEssentials", "Glibc",
+        ],
+        "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "Glibc"],
+    ]
+
+    /// Targets that are programs: they may print.
+    static let programs: Set = ["sysmon-agent", "sysmon-bench"]
+
+    /// Where the word `unsafe` may stand: files, or folders with a slash at the end, below Sources/.
+    static let unsafePlaces = [
+        // The two rooms of unsafe code.
+        "TelemetrySchema/",
+        "Networking/",
+        // System calls on files and netlink sockets, and the cursor's comparison with a key.
+        "HostMetrics/Procfs/ProcFile.swift",
+        "HostMetrics/Procfs/ByteCursor.swift",
+        "HostMetrics/Netlink/",
+        // Clocks, signals and options.
+        "sysmon-agent/",
+        "sysmon-bench/",
+    ]
+}
