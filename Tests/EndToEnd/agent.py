@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -54,3 +55,18 @@ class Agent:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+def main():
+    """agent.py PATH COMMAND...: runs the command beside an agent, with {url} in it replaced by the agent's URL."""
+    path, *command = sys.argv[1:]
+    with Agent(path) as agent:
+        result = subprocess.run([word.replace("{url}", agent.url) for word in command], check=False)
+        status, _ = agent.terminate()
+        if status != 0:
+            print(f"the agent ended with status {status}: {''.join(agent.lines)}", file=sys.stderr)
+        return result.returncode or status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

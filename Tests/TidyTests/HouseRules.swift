@@ -15,12 +15,12 @@ enum HouseRules {
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
             "FoundationEssentials",
         ],
-        "Networking": ["Telemetry", "WebSocketProtocol", "Glibc"],
+        "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
         "sysmon-agent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
-            "SysmonAgent", "Networking", "FoundationEssentials", "Glibc",
+            "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",
         ],
-        "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "Glibc"],
+        "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
     ]
 
     /// Targets that are programs: they may print.
