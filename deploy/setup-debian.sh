@@ -39,7 +39,7 @@ for option in "$@"; do
     esac
 done
 
-command -v apt-get >/dev/null && command -v dpkg-query >/dev/null ||
+{ command -v apt-get && command -v dpkg-query; } >/dev/null ||
     die 'apt-get not found: this script is for Debian and its relatives; elsewhere install libprotobuf-c and pkg-config'
 command -v swift >/dev/null ||
     die 'swift not found on PATH: install Swift 6.2 or later from https://www.swift.org/install/'
