@@ -44,6 +44,10 @@ let package = Package(
         .testTarget(
             name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"],
             path: "Tests/HostMetricsTests/Suites"),
+
+        // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
+        .testTarget(name: "LayoutTests"),
+        .testTarget(name: "TidyTests"),
     ]
 )
 

@@ -1,0 +1,72 @@
+"""Starts and stops the agent."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+
+class Agent:
+    """A running agent on a free port; use with `with Agent(path) as agent:`."""
+
+    def __init__(self, path, *options):
+        self.lines = []
+        self.process = subprocess.Popen(
+            [path, "--port", "0", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.url = self._await_url()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    def _await_url(self, seconds=10):
+        """The WebSocket URL that the agent prints when it listens."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            ended = self.process.poll() is not None
+            if match := re.search(r"\bws://[0-9a-zA-Z.\[\]:-]+:[1-9]\d*", "".join(self.lines)):
+                return match.group()
+            if ended:
+                break
+            time.sleep(0.005)
+        self.process.kill()
+        raise RuntimeError(f"no ws:// URL from the agent, only: {''.join(self.lines)!r}")
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
+
+    def terminate(self):
+        """Sends SIGTERM; the exit status and the seconds it took."""
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(10)
+        return status, time.monotonic() - start
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def main():
+    """agent.py PATH COMMAND...: runs the command beside an agent, with {url} in it replaced by the agent's URL."""
+    path, *command = sys.argv[1:]
+    with Agent(path) as agent:
+        result = subprocess.run([word.replace("{url}", agent.url) for word in command], check=False)
+        status, _ = agent.terminate()
+        if status != 0:
+            print(f"the agent ended with status {status}: {''.join(agent.lines)}", file=sys.stderr)
+        return result.returncode or status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,774 @@
+#!/usr/bin/env python3
+"""Tests a whole agent from the outside: over its WebSocket, and against this program's own readings of /proc.
+
+    test_end_to_end.py --agent .build/debug/sysmon-agent    starts the agent on a free port, several times
+    test_end_to_end.py --url ws://127.0.0.1:8765            a running one; checks that need a process are left out
+
+Prints a line for each check and "N passed, M failed" last; exit status 1 if any failed.
+"""
+
+import argparse
+import asyncio
+import bisect
+import math
+import os
+import pathlib
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from agent import Agent
+from client import SDK_V1, WEBSOCKET_V1, Client
+from host import CPU_COLUMNS, MEMORY_LINES, NET_COLUMNS, TICK_HERTZ, Poller
+
+TOPICS = {
+    "/cpu", "/cpu/cores", "/kernel", "/load", "/memory", "/net", "/system/info", "/system/uptime", "/agent", "/config"}
+# Topics whose messages cover a span.
+SPAN_TOPICS = {"/cpu", "/cpu/cores", "/kernel", "/net", "/agent"}
+LATCHED_TOPICS = {"/config", "/system/info"}
+
+CHECKS = []
+
+
+def check(name, needs_process=False):
+    def register(function):
+        CHECKS.append((name, function, needs_process))
+        return function
+    return register
+
+
+# Messages
+
+
+def stamp_of(received):
+    stamp = received.message.header.stamp
+    return stamp.seconds * 1_000_000_000 + stamp.nanos
+
+
+def numbers(message, prefix=""):
+    """(path, field name, owner, value) of every floating-point field, also of entries."""
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        path = f"{prefix}{field.name}"
+        if field.type in (field.TYPE_DOUBLE, field.TYPE_FLOAT):
+            if not field.has_presence or message.HasField(field.name):
+                yield path, field.name, message, value
+        elif field.type == field.TYPE_MESSAGE and field.name != "header":
+            entries = value if isinstance(value, list) or hasattr(value, "append") else [value]
+            for index, entry in enumerate(entries):
+                yield from numbers(entry, f"{path}[{index}].")
+
+
+class Recording:
+    """All messages of one connection over some seconds, by topic."""
+
+    def __init__(self, received, subscribed_at, poller=None):
+        self.poller = poller
+        self.subscribed_at = subscribed_at
+        self.topics = {}
+        for item in received:
+            self.topics.setdefault(item.topic, []).append(item)
+
+    def __getitem__(self, topic):
+        messages = self.topics.get(topic, [])
+        assert messages, f"no message of {topic}"
+        return messages
+
+    def baseline(self, topic, received):
+        """The message of the channel from which the span of `received` began, or None."""
+        start = stamp_of(received) - received.message.header.interval_seconds * 1e9
+        messages = self.topics[topic]
+        place = bisect.bisect_left([stamp_of(item) for item in messages], start - 200_000)
+        if place < len(messages) and abs(stamp_of(messages[place]) - start) < 200_000:
+            return messages[place]
+        return None
+
+    def spans(self, topic):
+        """(baseline, message) wherever the baseline was recorded; at least half of what is there."""
+        due = [item for item in self[topic] if not math.isnan(item.message.header.interval_seconds)]
+        pairs = [(base, item) for item in due if (base := self.baseline(topic, item))]
+        assert len(pairs) >= max(1, len(due) // 2), f"{topic}: {len(pairs)} of {len(due)} spans begin at a message"
+        return pairs
+
+    def around(self, file, topic):
+        """(before, message, after) for every message between two readings of our own."""
+        for received in self[topic]:
+            if readings := self.poller.around(file, stamp_of(received)):
+                yield readings[0], received.message, readings[1]
+
+
+async def record(url, seconds, subprotocols=(SDK_V1, WEBSOCKET_V1), rates=None, poll=False):
+    async with Client(url, subprotocols) as client:
+        if rates:
+            await client.set_rates(**rates)
+        with Poller() if poll else tempfile.TemporaryDirectory() as poller:
+            if poll:
+                await asyncio.sleep(0.05)
+            await client.subscribe(*client.channels)
+            received = await client.collect(seconds)
+            if poll:
+                await asyncio.sleep(0.05)
+        return client, Recording(received, client.subscribed_at, poller if poll else None)
+
+
+def close_enough(value, expected, tolerance=1e-9):
+    return abs(value - expected) <= tolerance * max(1, abs(expected))
+
+
+# Protocol
+
+
+def check_recording(client, recording):
+    """What holds for every message of every channel."""
+    assert set(client.channels) == TOPICS, f"channels differ: {set(client.channels) ^ TOPICS}"
+    assert set(recording.topics) == TOPICS, f"no message of {TOPICS - set(recording.topics)}"
+    for topic, messages in recording.topics.items():
+        wait = messages[0].arrival - recording.subscribed_at[topic]
+        assert wait >= 0.0499, f"{topic}: the first message came {wait * 1000:.1f} ms after subscribing"
+        assert wait < 1, f"{topic}: the first message came only {wait:.2f} s after subscribing"
+        for before, after in zip(messages, messages[1:]):
+            first, second = before.message.header.sequence, after.message.header.sequence
+            assert second == first + 1, f"{topic}: sequence {second} after {first}"
+            assert stamp_of(after) > stamp_of(before), f"{topic}: stamps do not ascend"
+        for index, item in enumerate(messages):
+            header = item.message.header
+            assert stamp_of(item) == item.log_time, f"{topic}: log time {item.log_time}, stamp {stamp_of(item)}"
+            assert abs(time.time_ns() - item.log_time) < 60e9, f"{topic}: stamp is not the time of day"
+            assert header.sequence >= 1
+            interval = header.interval_seconds
+            if topic not in SPAN_TOPICS:
+                assert math.isnan(interval), f"{topic}: interval_seconds is {interval}, though nothing is derived"
+            elif math.isnan(interval):
+                # The second message may come before the shortest span of 0.1 s is over, hence some patience.
+                late = index > 0 and stamp_of(item) - stamp_of(messages[0]) > 250_000_000 and index > 1
+                assert not late, f"{topic}: interval_seconds is NaN in message {index + 1}"
+            else:
+                assert 0 < interval < 5, f"{topic}: interval_seconds is {interval}"
+            check_numbers(topic, item.message, due=not math.isnan(interval))
+
+
+def check_numbers(topic, message, due):
+    """No infinity; NaN in a rate or share exactly where the message covers no span."""
+    for path, name, owner, value in numbers(message):
+        assert not math.isinf(value), f"{topic}.{path} is infinite"
+        if topic in ("/memory", "/load") or path.startswith(("collectors", "limits")):
+            continue
+        is_rate = name.endswith(("_ratio", "_per_second")) and name != "speed_bits_per_second"
+        if not is_rate and name != "busy_cores":
+            continue
+        if name.endswith("_utilization_ratio") and math.isnan(owner.speed_bits_per_second):
+            continue
+        if due:
+            assert not math.isnan(value), f"{topic}.{path} is NaN in a message that covers a span"
+            assert value >= 0, f"{topic}.{path} is {value}"
+        else:
+            assert math.isnan(value), f"{topic}.{path} is {value} in a message that covers no span"
+
+
+async def check_subprotocols(run, offered, expected):
+    client, recording = await record(run.url, 2.5, offered)
+    assert client.subprotocol == expected, f"selected {client.subprotocol}"
+    info = client.server_info
+    assert isinstance(info.get("name"), str) and isinstance(info.get("sessionId"), str), info
+    assert isinstance(info.get("capabilities"), list) and "clientPublish" in info["capabilities"], info
+    assert "json" in info.get("supportedEncodings", []), info
+    check_recording(client, recording)
+
+
+@check("foxglove.websocket.v1 alone: all channels")
+async def _(run):
+    await check_subprotocols(run, [WEBSOCKET_V1], WEBSOCKET_V1)
+
+
+@check("foxglove.sdk.v1 alone: all channels")
+async def _(run):
+    await check_subprotocols(run, [SDK_V1], SDK_V1)
+
+
+@check("both subprotocols: foxglove.sdk.v1 is taken, all channels")
+async def _(run):
+    await check_subprotocols(run, [WEBSOCKET_V1, SDK_V1], SDK_V1)
+
+
+@check("shared types are the same in all descriptor sets")
+async def _(run):
+    async with Client(run.url) as client:
+        files = {}
+        for channel in client.channels.values():
+            for name, serialized in channel.files.items():
+                assert files.setdefault(name, serialized) == serialized, f"{name} differs in {channel.topic}"
+
+
+# Against the kernel: one recording, many checks
+
+
+@check("a recording beside our own readings of /proc")
+async def _(run):
+    rates = {"/load": 2, "/cpu": 10, "/cpu/cores": 2, "/kernel": 10, "/net": 10, "/memory": 5, "/system/uptime": 2}
+    client, run.recording = await record(run.url, 6, rates=rates, poll=True)
+    check_recording(client, run.recording)
+
+
+def ticks_of(message):
+    """Undoes the division by USER_HZ."""
+    return [round(getattr(message, f"{name}_seconds_total") * TICK_HERTZ) for name in CPU_COLUMNS]
+
+
+@check("/cpu: totals lie between our readings before and after")
+async def _(run):
+    count = 0
+    for before, message, after in run.recording.around("stat", "/cpu"):
+        count += 1
+        assert message.online_count == sum(name != "cpu" and name.startswith("cpu") for name in before)
+        for index, (name, value) in enumerate(zip(CPU_COLUMNS, ticks_of(message))):
+            slack = 10 if name in ("idle", "iowait") else 0  # These two step back now and then.
+            low, high = before["cpu"][index], after["cpu"][index]
+            assert low - slack <= value <= high + slack, f"{name}: {value} ticks, our readings {low} and {high}"
+    assert count > 40, f"only {count} messages"
+
+
+def check_shares(recording):
+    """The shares follow from the totals of the message and of the one that began its span."""
+    checked = 0
+    highest = [0] * len(CPU_COLUMNS)
+    stepped_back = set()
+    for item in recording["/cpu"]:
+        ticks = ticks_of(item.message)
+        if any(now < high for now, high in zip(ticks, highest)):
+            stepped_back.add(id(item))
+        highest = [max(pair) for pair in zip(ticks, highest)]
+    for base, item in recording.spans("/cpu"):
+        message = item.message
+        delta = {
+            name: after - before
+            for name, before, after in zip(CPU_COLUMNS, ticks_of(base.message), ticks_of(message))}
+        total = sum(delta[name] for name in CPU_COLUMNS[:8])
+        if total == 0 or id(base) in stepped_back or id(item) in stepped_back or min(delta.values()) < 0:
+            continue  # No tick, or one taken back: other rules hold.
+        guest, guest_nice = min(delta["guest"], delta["user"]), min(delta["guest_nice"], delta["nice"])
+        expected = {
+            **{name: delta[name] / total for name in ("system", "irq", "softirq", "steal", "idle", "iowait")},
+            "user": (delta["user"] - guest) / total, "nice": (delta["nice"] - guest_nice) / total,
+            "guest": guest / total, "guest_nice": guest_nice / total,
+            "usage": (total - delta["idle"] - delta["iowait"]) / total,
+        }
+        for name, share in expected.items():
+            value = getattr(message, f"{name}_ratio")
+            assert close_enough(value, share), f"{name}_ratio is {value}, the totals say {share}"
+        shares = sum(getattr(message, f"{name}_ratio") for name in CPU_COLUMNS)
+        assert close_enough(shares, 1), f"the shares add up to {shares}"
+        assert close_enough(message.busy_cores, message.usage_ratio * message.online_count)
+        # The shortest span is 0.1 s, less what a timer may be late.
+        assert message.header.interval_seconds > 0.09, f"a span of only {message.header.interval_seconds} s"
+        checked += 1
+    return checked
+
+
+@check("/cpu: shares follow from the totals over interval_seconds")
+async def _(run):
+    checked = check_shares(run.recording)
+    assert checked > 30, f"only {checked} messages could be checked"
+
+
+@check("/cpu/cores: shares agree with our own readings")
+async def _(run):
+    checked = 0
+    for item in run.recording["/cpu/cores"]:
+        message = item.message
+        stamp, interval = stamp_of(item), message.header.interval_seconds
+        if math.isnan(interval):
+            continue
+        ends = run.recording.poller.around("stat", stamp)
+        starts = run.recording.poller.around("stat", stamp - round(interval * 1e9))
+        if not ends or not starts:
+            continue
+        assert [core.id for core in message.cores] == sorted(
+            int(name[3:]) for name in ends[0] if name.startswith("cpu") and name != "cpu")
+        for core in message.cores:
+            def bounds(columns):
+                first, second, third, fourth = (
+                    sum(reading[f"cpu{core.id}"][column] for column in columns) for reading in (*starts, *ends))
+                return max(0, third - second), fourth - first
+            busy, total = bounds((0, 1, 2, 5, 6, 7)), bounds(range(8))
+            low, high = busy[0] / max(1, total[1]), busy[1] / max(1, total[0])
+            assert low - 0.02 <= core.usage_ratio <= high + 0.02, (
+                f"core {core.id}: usage_ratio {core.usage_ratio}, we read {low} to {high}")
+            shares = sum(getattr(core, f"{name}_ratio") for name in CPU_COLUMNS)
+            assert close_enough(shares, 1), f"core {core.id}: the shares add up to {shares}"
+            checked += 1
+    assert checked, "nothing to compare"
+
+
+def check_rate(base, message, rate, total):
+    expected = (getattr(message, total) - getattr(base, total)) / message.header.interval_seconds
+    value = getattr(message, rate)
+    assert close_enough(value, expected, 1e-6), f"{rate} is {value}, the totals say {expected}"
+
+
+@check("/kernel: totals lie between our readings, rates follow from totals")
+async def _(run):
+    lines = {"context_switches": "ctxt", "interrupts": "intr", "softirqs": "softirq", "forks": "processes"}
+    count = 0
+    for before, message, after in run.recording.around("stat", "/kernel"):
+        count += 1
+        for field, line in lines.items():
+            if line in before:
+                value = getattr(message, f"{field}_total")
+                assert before[line] <= value <= after[line], f"{field}_total {value}, {before[line]}..{after[line]}"
+    assert count > 40, f"only {count} messages"
+    for base, item in run.recording.spans("/kernel"):
+        for field in lines:
+            check_rate(base.message, item.message, f"{field}_per_second", f"{field}_total")
+
+
+@check("/memory: agrees with our readings")
+async def _(run):
+    slack = 4 << 20  # Movement between the reads.
+    checked = 0
+    for item in run.recording["/memory"]:
+        message = item.message
+        readings = run.recording.poller.near("meminfo", stamp_of(item))
+        if not readings:
+            continue
+        for field, line in MEMORY_LINES.items():
+            value = getattr(message, field)
+            if line not in readings[0]:
+                assert math.isnan(value) or field == "available_bytes", f"{field} is {value} without a {line} line"
+                continue
+            low, high = (choose(reading[line] for reading in readings) for choose in (min, max))
+            wide = 0 if line in ("MemTotal", "SwapTotal", "Hugepagesize") else slack
+            assert low - wide <= value <= high + wide, f"{field} is {value}, we read {low} to {high}"
+        used = message.total_bytes - message.available_bytes
+        assert message.used_bytes == used and close_enough(message.used_ratio, used / message.total_bytes)
+        cache = message.buffers_bytes + message.cached_bytes + message.slab_reclaimable_bytes - message.shmem_bytes
+        assert message.page_cache_bytes == max(0, cache)
+        assert message.swap_used_bytes == message.swap_total_bytes - message.swap_free_bytes
+        assert math.isnan(message.swap_used_ratio) == (message.swap_total_bytes == 0)
+        checked += 1
+    assert checked > 20, f"only {checked} messages"
+
+
+@check("/net: totals lie between our readings, rates follow from totals")
+async def _(run):
+    count = 0
+    last = {}
+    for before, message, after in run.recording.around("net/dev", "/net"):
+        count += 1
+        interfaces = {interface.id: interface for interface in message.interfaces}
+        assert set(interfaces) == set(before), f"interfaces differ: {set(interfaces) ^ set(before)}"
+        for name, interface in interfaces.items():
+            for column in filter(None, NET_COLUMNS):
+                value, low, high = getattr(interface, column), before[name][column], after[name][column]
+                assert low <= value <= high, f"{name}.{column} is {value}, our readings {low} and {high}"
+                assert value >= last.get((name, column), 0), f"{name}.{column} went down"
+                last[name, column] = value
+    assert count > 40, f"only {count} messages"
+    for base, item in run.recording.spans("/net"):
+        earlier = {interface.id: interface for interface in base.message.interfaces}
+        for interface in item.message.interfaces:
+            for kind in ("bytes", "packets", "errors", "dropped"):
+                for way in ("rx", "tx"):
+                    delta = getattr(interface, f"{way}_{kind}_total") - getattr(
+                        earlier[interface.id], f"{way}_{kind}_total")
+                    value = getattr(interface, f"{way}_{kind}_per_second")
+                    expected = delta / item.message.header.interval_seconds
+                    assert close_enough(value, expected, 1e-6), f"{way}_{kind}_per_second is {value}, not {expected}"
+    if "127.0.0.1" in run.url:
+        sent = [interface.tx_bytes_per_second for item in run.recording["/net"][3:]
+                for interface in item.message.interfaces if interface.id == "lo"]
+        assert max(sent) > 0, "lo carries this very connection, but shows no traffic"
+
+
+@check("/load: is what /proc/loadavg says")
+async def _(run):
+    checked = 0
+    for item in run.recording["/load"]:
+        readings = run.recording.poller.near("loadavg", stamp_of(item))
+        if not readings:
+            continue
+        message = item.message
+        averages = [tuple(reading[name] for name in ("load1", "load5", "load15")) for reading in readings]
+        assert (message.load1, message.load5, message.load15) in averages, f"{message}, we read {set(averages)}"
+        assert close_enough(message.load1_per_cpu, message.load1 / run.recording["/cpu"][0].message.online_count)
+        low, high = (choose(reading["tasks_total"] for reading in readings) for choose in (min, max))
+        assert low - 8 <= message.tasks_total <= high + 8, f"tasks_total is {message.tasks_total}, {low}..{high}"
+        checked += 1
+    assert checked > 8, f"only {checked} messages"
+
+
+@check("/system/uptime: lies between our readings")
+async def _(run):
+    boot_time = next(
+        int(line.split()[1]) for line in open("/proc/stat", encoding="ascii") if line.startswith("btime"))
+    count = 0
+    for before, message, after in run.recording.around("uptime", "/system/uptime"):
+        count += 1
+        assert before[0] <= message.uptime_seconds <= after[0], f"{message.uptime_seconds}: {before[0]}..{after[0]}"
+        assert before[1] - 0.1 <= message.idle_cpu_seconds_total <= after[1] + 0.1
+        assert abs(message.boot_time_seconds - boot_time) <= 1
+    assert count > 8, f"only {count} messages"
+
+
+@check("/system/info: is this host")
+async def _(run):
+    info = run.recording["/system/info"][0].message
+    for field, file in (
+            ("hostname", "hostname"), ("kernel_name", "ostype"), ("kernel_release", "osrelease"),
+            ("kernel_version", "version"), ("boot_id", "random/boot_id")):
+        expected = pathlib.Path("/proc/sys/kernel", file).read_text().rstrip("\n")
+        assert getattr(info, field) == expected, f"{field} is {getattr(info, field)!r}, not {expected!r}"
+    assert info.machine == os.uname().machine
+    assert info.endianness == {"little": "LE", "big": "BE"}[sys.byteorder]
+    assert info.logical_cpus_online == os.sysconf("SC_NPROCESSORS_ONLN")
+    assert info.page_size_bytes == os.sysconf("SC_PAGESIZE") and info.user_tick_hertz == TICK_HERTZ
+    assert info.agent_version
+
+
+@check("/agent: tells the truth about itself", needs_process=True)
+async def _(run):
+    async with Client(run.url) as client:
+        await client.subscribe("/agent", "/cpu")
+        received = await client.collect(2.5)
+        pid = run.agent.process.pid
+        status = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status", encoding="utf-8"))
+        open_files = len(os.listdir(f"/proc/{pid}/fd"))
+        columns = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        message = [item for item in received if item.topic == "/agent"][-1].message
+        assert message.clients == 1 and message.subscriptions == 2, (message.clients, message.subscriptions)
+        resident = int(status["VmRSS"].split()[0]) * 1024
+        assert abs(message.resident_bytes - resident) < 4 << 20, f"{message.resident_bytes}, /proc says {resident}"
+        assert message.threads == int(status["Threads"])
+        assert abs(message.open_fds - open_files) <= 1, f"{message.open_fds}, /proc says {open_files}"
+        cpu_seconds = (int(columns[11]) + int(columns[12])) / TICK_HERTZ
+        assert abs(message.cpu_seconds_total - cpu_seconds) < 0.1, f"{message.cpu_seconds_total}, not {cpu_seconds}"
+        assert message.messages_per_second > 5 and message.sent_bytes_per_second > 500
+        assert message.messages_dropped_total == 0
+        collectors = {entry.id: entry for entry in message.collectors}
+        assert set(collectors) >= TOPICS - {"/config"}, f"missing: {TOPICS - {'/config'} - set(collectors)}"
+        cpu = collectors["/cpu"]
+        assert cpu.requested_hertz == 10 and abs(cpu.actual_hertz - 10) < 1, (cpu.requested_hertz, cpu.actual_hertz)
+        assert cpu.samples_total > 20 and cpu.errors_total == 0 and cpu.parse_errors_total == 0
+        assert 0 < cpu.read_seconds <= cpu.read_seconds_max < 0.1
+
+
+# Commands
+
+
+def effective(message):
+    """The settings on /config, by topic."""
+    settings = {}
+    for entry in message.channels:
+        settings[entry.id] = {
+            field.name: getattr(entry, field.name)
+            for field in entry.DESCRIPTOR.fields if field.name != "id" and entry.HasField(field.name)}
+    return settings
+
+
+async def read_config(url):
+    async with Client(url) as client:
+        await client.subscribe("/config")
+        async for item in client.messages(1):
+            return effective(item.message)
+    raise AssertionError("/config sent nothing")
+
+
+@check("/config is latched and names every channel")
+async def _(run):
+    first, second = await read_config(run.url), await read_config(run.url)
+    assert first == second
+    assert set(first) == TOPICS, f"differs: {set(first) ^ TOPICS}"
+    for topic, settings in first.items():
+        expected = {"enabled"} if topic == "/config" else {"enabled", "rate_hertz", "window_seconds"}
+        assert set(settings) == expected, f"{topic}: {set(settings)}"
+
+
+async def change_rate(client, rate, seconds):
+    """Sets the rate of /cpu; the messages of /cpu since, and when the patch was sent and shown on /config."""
+    sent = time.monotonic()
+    await client.set_rates(**{"/cpu": rate})
+    received = await client.collect(seconds)
+    shown = [item.arrival for item in received
+             if item.topic == "/config" and effective(item.message)["/cpu"]["rate_hertz"] == rate]
+    assert shown, f"/config never showed {rate} Hz"
+    assert shown[0] - sent < 0.3, f"/config showed {rate} Hz only after {shown[0] - sent:.2f} s"
+    return [item for item in received if item.topic == "/cpu"], sent, shown[0]
+
+
+def check_spacing(items, after, period):
+    stamps = [stamp_of(item) for item in items if item.arrival > after]
+    spacing = statistics.median(later - earlier for earlier, later in zip(stamps, stamps[1:])) / 1e9
+    assert abs(spacing - period) < 0.05 * period, f"median spacing is {spacing:.4f} s, not {period}"
+
+
+@check("a patch changes a rate within one new period")
+async def _(run):
+    async with Client(run.url) as client:
+        await client.subscribe("/cpu", "/config")
+        await client.collect(0.3)
+        slow, _, shown = await change_rate(client, 0.5, 1.5)
+        assert sum(item.arrival > shown for item in slow) <= 2, "0.5 Hz is too fast"
+        fast, sent, shown = await change_rate(client, 50, 2)
+        assert fast, "no message at 50 Hz"
+        wait = fast[0].arrival - sent
+        assert wait < 0.02 + 0.2, f"the first message came {wait:.3f} s after the patch, not the new period of 0.02 s"
+        check_spacing(fast, shown, 0.02)
+        count = sum(item.arrival > sent + 1 for item in fast)
+        assert 45 <= count <= 55, f"{count} messages in a second at 50 Hz"
+        medium, _, shown = await change_rate(client, 4, 2.2)
+        check_spacing(medium, shown, 0.25)
+        for before, after in zip(fast + medium, fast[1:] + medium):
+            assert after.message.header.sequence == before.message.header.sequence + 1
+        checked = check_shares(Recording(fast, {}))
+        assert checked > 30, f"the shares of only {checked} messages could be checked at 50 Hz"
+        await change_rate(client, 10, 0.3)
+
+
+@check("a patch may give the channels as a list, as viewers build it")
+async def _(run):
+    async with Client(run.url) as client:
+        await client.publish({
+            "header": {"stamp": {"sec": 0, "nsec": 0}, "interval_seconds": 0, "sequence": 0},
+            "channels": [{"id": "/memory", "rate_hertz": 7}, {"id": "/net", "rate_hertz": 3}]})
+        await asyncio.sleep(0.2)
+        assert not client.statuses, client.statuses
+        settings = await read_config(run.url)
+        assert settings["/memory"]["rate_hertz"] == 7 and settings["/net"]["rate_hertz"] == 3
+        await client.set_rates(**{"/memory": 5, "/net": 10})
+        await asyncio.sleep(0.1)
+
+
+def rate_patch(value):
+    return b'{"channels": {"/cpu": {"rate_hertz": %s}}}' % value
+
+
+# What is wrong with a patch, the patch, and what the answer must name.
+WRONG_PATCHES = [
+    ("not JSON", b"rate 20", []),
+    ("cut off", b'{"channels": {"/cpu": {"rate_hertz": 20}}', []),
+    ("empty", b"", []),
+    ("not UTF-8", b'{"channels": {"\xff": {}}}', []),
+    ("not an object", b"[1]", []),
+    ("unknown key at the top", b'{"chanels": {"/cpu": {"rate_hertz": 20}}}', ["chanels"]),
+    ("unknown key of a channel", b'{"channels": {"/cpu": {"rate_herz": 20}}}', ["/cpu", "rate_herz"]),
+    ("unknown key next to a good one", b'{"channels": {"/cpu": {"rate_hertz": 20, "colour": 1}}}', ["colour"]),
+    ("unknown channel", b'{"channels": {"/gpu": {"rate_hertz": 20}}}', ["/gpu"]),
+    ("unknown channel next to a good one",
+     b'{"channels": {"/cpu": {"rate_hertz": 20}, "/gpu": {"rate_hertz": 20}}}', ["/gpu"]),
+    ("unknown channel in a list", b'{"channels": [{"id": "/gpu", "rate_hertz": 20}]}', ["/gpu"]),
+    ("rate of 0", rate_patch(b"0"), ["/cpu", "rate_hertz", "0.001", "1000"]),
+    ("rate of 1001", rate_patch(b"1001"), ["/cpu", "rate_hertz", "1001", "0.001", "1000"]),
+    ("rate of 0.0009", rate_patch(b"0.0009"), ["/cpu", "rate_hertz", "0.0009", "0.001", "1000"]),
+    ("rate of 1e999", rate_patch(b"1e999"), []),
+    ("rate of -1", rate_patch(b"-1"), ["/cpu", "rate_hertz", "-1", "0.001", "1000"]),
+    ('rate of "NaN"', rate_patch(b'"NaN"'), ["/cpu", "rate_hertz"]),
+    ('rate of "20"', rate_patch(b'"20"'), ["/cpu", "rate_hertz"]),
+    ("rate of NaN", rate_patch(b"NaN"), []),
+    ("rate of null", rate_patch(b"null"), ["/cpu", "rate_hertz"]),
+    ("rate of true", rate_patch(b"true"), ["/cpu", "rate_hertz"]),
+    ("rate of a list", rate_patch(b"[20]"), ["/cpu", "rate_hertz"]),
+    ("enabled of 1", b'{"channels": {"/cpu": {"enabled": 1}}}', ["/cpu", "enabled"]),
+    ("enabled of null", b'{"channels": {"/cpu": {"enabled": null}}}', ["/cpu", "enabled"]),
+    ("window of 10.5", b'{"channels": {"/cpu": {"window_seconds": 10.5}}}', ["/cpu", "window_seconds", "10.5", "10"]),
+    ("window of -1", b'{"channels": {"/cpu": {"window_seconds": -1}}}', ["/cpu", "window_seconds", "-1"]),
+    ("rate of a channel without one", b'{"channels": {"/config": {"rate_hertz": 1}}}', ["/config", "rate_hertz"]),
+    ("settings that are no object", b'{"channels": {"/cpu": 20}}', ["/cpu"]),
+    ("channels that are no object", b'{"channels": 20}', ["channels"]),
+]
+
+
+@check("a wrong patch changes nothing and is answered with what is wrong")
+async def _(run):
+    before = await read_config(run.url)
+    problems = []
+    async with Client(run.url) as client:
+        await client.subscribe("/config")
+        await client.collect(0.3)
+        for name, patch, expected in WRONG_PATCHES:
+            texts = []
+            for _ in range(2):
+                count = len(client.statuses)
+                await asyncio.sleep(0.03)  # The agent takes 50 messages a second from a client.
+                await client.publish(patch)
+                if not await client.wait(lambda: len(client.statuses) > count):
+                    problems.append(f"{name}: no status")
+                    break
+                status = client.statuses[count]
+                texts.append(status["message"])
+                if status["level"] != 2:
+                    problems.append(f"{name}: status of level {status['level']}")
+                for word in expected:
+                    if word not in status["message"]:
+                        problems.append(f"{name}: {status['message']!r} does not name {word}")
+            if len(set(texts)) > 1:
+                problems.append(f"{name}: the text differs when the mistake is made again: {texts}")
+        changes = await client.collect(0.2)
+        if changes:
+            problems.append(f"/config was published {len(changes)} times")
+    if await read_config(run.url) != before:
+        problems.append("the configuration changed")
+    assert not problems, "; ".join(problems)
+
+
+@check("a channel that is switched off is gone until it is switched on")
+async def _(run):
+    async with Client(run.url) as client:
+        identifier = client.channels["/load"].id
+        await client.subscribe("/load")
+        try:
+            await client.publish({"channels": {"/load": {"enabled": False}}})
+            assert await client.wait(lambda: "/load" in client.unadvertised), "no unadvertise"
+            async with Client(run.url) as other:
+                assert "/load" not in other.channels
+            assert (await read_config(run.url))["/load"]["enabled"] is False
+        finally:
+            await client.publish({"channels": {"/load": {"enabled": True}}})
+        assert await client.wait(lambda: "/load" in client.channels), "no advertise"
+        assert client.channels["/load"].id != identifier, "the id was used again"
+        await client.subscribe("/load")
+        assert await client.collect(0.5), "no message after it was switched on"
+
+
+# The process
+
+
+@check("nobody subscribes, nothing runs", needs_process=True)
+async def _(run):
+    def activity():
+        pid = run.agent.process.pid
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text() + pathlib.Path(f"/proc/{pid}/io").read_text()
+        values = dict(line.split(":", 1) for line in lines.splitlines())
+        return int(values["voluntary_ctxt_switches"]), int(values["syscr"])
+
+    async with Client(run.url):
+        await asyncio.sleep(0.5)
+        before = activity()
+        await asyncio.sleep(3)
+        switches, reads = (after - old for after, old in zip(activity(), before))
+        assert switches <= 6 and reads <= 6, f"{switches} wake-ups and {reads} reads in 3 s"
+
+
+@check("a busy port: exit status 1 and one line", needs_process=True)
+async def _(run):
+    result = run.agent_output("--port", str(run.agent.port))
+    assert result.returncode == 1, f"exit status {result.returncode}"
+    assert result.stderr.count("\n") == 1 and str(run.agent.port) in result.stderr, repr(result.stderr)
+
+
+@check("wrong usage: exit status 2", needs_process=True)
+async def _(run):
+    for options in (
+            ["--nonsense"], ["stray"], ["--port"], ["--port", "x"], ["--port", "65536"], ["--port", "-1"],
+            ["--rate", "/cpu"], ["--rate", "/cpu=0"], ["--rate", "/cpu=1001"], ["--rate", "/cpu=x"],
+            ["--rate", "/gpu=1"], ["--log-level", "loud"]):
+        result = run.agent_output(*options)
+        assert result.returncode == 2, f"{options}: exit status {result.returncode}"
+        assert result.stderr.strip(), f"{options}: nothing on stderr"
+
+
+@check("--help and --version: exit status 0", needs_process=True)
+async def _(run):
+    result = run.agent_output("--help")
+    assert result.returncode == 0
+    for option in (
+            "--help", "--version", "--host", "--port", "--name", "--rate", "--path.procfs", "--path.sysfs",
+            "--path.rootfs", "--log-level"):
+        assert option in result.stdout, f"--help lacks {option}"
+    result = run.agent_output("--version")
+    assert result.returncode == 0 and result.stdout.strip(), repr(result.stdout)
+
+
+@check("--name, --rate and --path.procfs have their effect", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "loadavg").write_text("0.11 0.22 0.33 1/23 45\n")
+        options = ["--name", "some name", "--rate", "/load=4", f"--path.procfs={folder}"]
+        with Agent(run.path, *options) as agent:
+            async with Client(agent.url) as client:
+                assert client.server_info["name"] == "some name", client.server_info["name"]
+                assert "/load" in client.channels and "/memory" not in client.channels, set(client.channels)
+                await client.subscribe("/load")
+                received = await client.collect(1.1)
+                message = received[0].message
+                assert (message.load1, message.load15, message.last_pid) == (0.11, 0.33, 45), message
+                assert 4 <= len(received) <= 6, f"{len(received)} messages in 1.1 s at 4 Hz"
+
+
+@check("SIGTERM: close 1001 for every client, exit status 0, within 1 s", needs_process=True)
+async def _(run):
+    with Agent(run.path) as agent:
+        async with Client(agent.url) as first, Client(agent.url, [WEBSOCKET_V1]) as second:
+            await first.subscribe(*first.channels)
+            await first.collect(0.5)
+            idle = socket.create_connection(("127.0.0.1", agent.port))  # One that never says anything.
+            status, seconds = await asyncio.to_thread(agent.terminate)
+            idle.close()
+            assert status == 0, f"exit status {status}"
+            assert seconds < 1, f"took {seconds:.2f} s"
+            for client in (first, second):
+                assert await client.wait(lambda: client.close_code is not None), "the connection is still open"
+                assert client.close_code == 1001, f"close code {client.close_code}"
+
+
+@check("SIGINT does the same as SIGTERM", needs_process=True)
+async def _(run):
+    with Agent(run.path) as agent:
+        agent.process.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(agent.process.wait, 5) == 0
+
+
+class Run:
+    """What the checks work with."""
+
+    def __init__(self, path, url):
+        self.path = path
+        self.agent = Agent(path) if path else None
+        self.url = url or self.agent.url
+        self.recording = None
+
+    def agent_output(self, *options):
+        """Runs an agent that is expected to end by itself."""
+        return subprocess.run(
+            [self.path, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--agent", metavar="PATH", help="start this program, always with --port 0")
+    target.add_argument("--url", help="use a running agent")
+    parser.add_argument("--only", default="", help="run only checks whose name contains this; they may need others")
+    options = parser.parse_args()
+
+    run = Run(options.agent, options.url)
+    passed = failed = 0
+    for name, function, needs_process in CHECKS:
+        if options.only not in name or (needs_process and not run.agent):
+            continue
+        start = time.monotonic()
+        try:
+            asyncio.run(asyncio.wait_for(function(run), 60))
+            passed += 1
+            verdict = "ok  "
+        except Exception as error:
+            failed += 1
+            verdict = "FAIL"
+            reason = str(error) if isinstance(error, AssertionError) and str(error) else traceback.format_exc()
+        print(f"{verdict} {name} ({time.monotonic() - start:.1f} s)", flush=True)
+        if verdict == "FAIL":
+            print("     " + reason.rstrip().replace("\n", "\n     "), flush=True)
+    if run.agent:
+        status, _ = run.agent.terminate()
+        if status != 0:
+            failed += 1
+            print(f"FAIL the agent of all these checks ended with status {status}\n{''.join(run.agent.lines)}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

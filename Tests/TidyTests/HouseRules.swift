@@ -1,0 +1,48 @@
+/// The rules that the tests of this target hold the sources to, as data.
+enum HouseRules {
+    /// Longest line, in characters.
+    static let lineLength = 120
+
+    /// What a target's files may import, by target: arrows point down only. C targets have no line.
+    static let layers: [String: Set<String>] = [
+        "Telemetry": [],
+        "WebSocketProtocol": ["Telemetry"],
+        "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
+        "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
+        "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC"],
+        "HostMetrics": ["Telemetry", "TelemetrySchema", "Glibc"],
+        "SysmonAgent": [
+            "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
+            "FoundationEssentials",
+        ],
+        "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
+        "sysmon-agent": [
+            "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
+            "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",
+        ],
+        "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
+    ]
+
+    /// Targets that are programs: they may print.
+    static let programs: Set = ["sysmon-agent", "sysmon-bench"]
+
+    /// Where the word `unsafe` may stand: files, or folders with a slash at the end, below Sources/.
+    static let unsafePlaces = [
+        // The two rooms of unsafe code.
+        "TelemetrySchema/",
+        "Networking/",
+        // System calls on files, folders and netlink sockets, and the cursor's comparison with a key.
+        "HostMetrics/Network/NetlinkSocket.swift",
+        "HostMetrics/Procfs/ByteCursor.swift",
+        "HostMetrics/Procfs/DirectoryListing.swift",
+        "HostMetrics/Procfs/FileReader.swift",
+        "HostMetrics/Procfs/OwnProcess.swift",
+        "HostMetrics/Procfs/ProcFile.swift",
+        // One line each: the bytes of a StaticString.
+        "HostMetrics/CollectErrorText.swift",
+        "HostMetrics/Collectors/SystemInfoCollector.swift",
+        // Clocks, signals and options.
+        "sysmon-agent/",
+        "sysmon-bench/",
+    ]
+}
