@@ -22,7 +22,8 @@ let package = Package(
         .target(
             name: "SysmonAgent",
             dependencies: [
-                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema", "WebSocketProtocol",
+                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
+                "WebSocketProtocol",
             ]),
 
         // Sockets and the loop.
@@ -30,13 +31,16 @@ let package = Package(
         .executableTarget(
             name: "sysmon-agent",
             dependencies: [
-                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry", "WebSocketProtocol",
+                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry",
+                "WebSocketProtocol",
             ]),
         .executableTarget(
             name: "sysmon-bench",
             dependencies: ["CLinux", "FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol"]),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+        .testTarget(name: "FoxgloveProtocolTests", dependencies: ["FoxgloveProtocol", "Telemetry", "TestSupport"]),
     ]
 )
 
