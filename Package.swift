@@ -40,6 +40,7 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(name: "WebSocketProtocolTests", dependencies: ["Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "FoxgloveProtocolTests", dependencies: ["FoxgloveProtocol", "Telemetry", "TestSupport"]),
     ]
 )
