@@ -22,7 +22,8 @@ let package = Package(
         .target(
             name: "SysmonAgent",
             dependencies: [
-                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema", "WebSocketProtocol",
+                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
+                "WebSocketProtocol",
             ]),
 
         // Sockets and the loop.
@@ -30,21 +31,25 @@ let package = Package(
         .executableTarget(
             name: "sysmon-agent",
             dependencies: [
-                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry", "WebSocketProtocol",
+                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry",
+                "WebSocketProtocol",
             ]),
         .executableTarget(
             name: "sysmon-bench",
             dependencies: ["CLinux", "FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol"]),
 
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(name: "WebSocketProtocolTests", dependencies: ["Telemetry", "TestSupport", "WebSocketProtocol"]),
+        .testTarget(name: "FoxgloveProtocolTests", dependencies: ["FoxgloveProtocol", "Telemetry", "TestSupport"]),
+        .testTarget(
+            name: "FoxgloveServerTests", dependencies: ["FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "NetworkingTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
-        .testTarget(name: "FoxgloveServerTests", dependencies: ["FoxgloveServer", "Telemetry", "WebSocketProtocol"]),
         // Not the folder above: the build system walks a target's whole folder and follows symbolic links, and those of
         // the fixtures go round in circles, as those of sysfs do.
         .testTarget(
             name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"],
             path: "Tests/HostMetricsTests/Suites"),
-
         // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
         .testTarget(name: "LayoutTests"),
         .testTarget(name: "TidyTests"),

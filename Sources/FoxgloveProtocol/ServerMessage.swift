@@ -13,7 +13,9 @@ extension ServerMessage {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Only strings, integers and lists of them are encoded, which cannot fail.
-        guard let data = try? encoder.encode(Tagged(message: self)) else { preconditionFailure("\(Self.op) has no JSON") }
+        guard let data = try? encoder.encode(Tagged(message: self)) else {
+            preconditionFailure("\(Self.op) has no JSON")
+        }
         return String(decoding: data, as: UTF8.self)
     }
 }

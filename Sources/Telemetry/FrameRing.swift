@@ -65,7 +65,7 @@ package struct FrameRing: ~Copyable {
 
     /// Appends a frame, which `write` must fill.
     ///
-    /// Returns false when it does not fit, even after growing, beside what has not been released.
+    /// Returns false when it does not fit, in one piece and even after growing, beside what has not been released.
     package mutating func append(
         _ channel: ChannelID, at logTime: Timestamp, headerByteCount: Int, payloadByteCount: Int,
         write: (inout MutableSpan<UInt8>) -> Void
@@ -126,7 +126,8 @@ package struct FrameRing: ~Copyable {
     }
 
     private static let noFrame = Frame(
-        channel: ChannelID(index: 0), logTime: Timestamp(unixNanoseconds: 0), start: 0, headerByteCount: 0, byteCount: 0)
+        channel: ChannelID(index: 0), logTime: Timestamp(unixNanoseconds: 0), start: 0, headerByteCount: 0, byteCount: 0
+    )
 
     /// Where `byteCount` contiguous bytes are free, growing the ring if need be.
     private mutating func claim(_ byteCount: Int) -> Int? {
@@ -134,12 +135,14 @@ package struct FrameRing: ~Copyable {
             guard frames.count < limits.frameCount else { return nil }
             growFrames()
         }
-        while true {
-            if let start = freeStart(for: byteCount) { return start }
-            guard bytes.count < limits.byteCount, byteCount <= limits.byteCount else { return nil }
-            growBytes(by: byteCount)
-        }
+        if let start = freeStart(for: byteCount) { return start }
+        guard bytes.count < limits.byteCount, byteCount <= limits.byteCount - usedByteCount else { return nil }
+        growBytes(by: byteCount)
+        return writeOffset
     }
+
+    /// Bytes of the frames that are not released. To be asked rarely: it adds them up.
+    private var usedByteCount: Int { (oldest..<end).reduce(0) { $0 + frame(at: $1).byteCount } }
 
     private func freeStart(for byteCount: Int) -> Int? {
         if isEmpty { return byteCount <= bytes.count ? 0 : nil }

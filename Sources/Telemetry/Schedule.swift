@@ -9,6 +9,11 @@ package struct Schedule: Sendable {
         package var channel: ChannelID
         /// Grid points that went by since the one it was due at: the process was busy or stopped.
         package var missedCount: UInt64
+
+        package init(channel: ChannelID, missedCount: UInt64) {
+            self.channel = channel
+            self.missedCount = missedCount
+        }
     }
 
     private struct Entry {

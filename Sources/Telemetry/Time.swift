@@ -6,7 +6,9 @@ package struct Instant: Comparable, Hashable, Sendable {
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
-    package static func + (left: Self, right: Period) -> Self { Self(nanoseconds: left.nanoseconds + right.nanoseconds) }
+    package static func + (left: Self, right: Period) -> Self {
+        Self(nanoseconds: left.nanoseconds + right.nanoseconds)
+    }
 
     /// Seconds from `earlier` to this point; 0 if `earlier` is later.
     package func seconds(since earlier: Self) -> Double {

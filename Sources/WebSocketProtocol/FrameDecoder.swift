@@ -87,7 +87,12 @@ package struct FrameDecoder: Sendable {
             offset += 1
             guard header.count >= 2 else { continue }
             if header.count == 2, let code = violationOfFirstBytes() { return .failure(Violation(code: code)) }
-            let lengthByteCount = [126: 2, 127: 8][header[1] & 0x7F] ?? 0
+            let lengthByteCount =
+                switch header[1] & 0x7F {
+                case 126: 2
+                case 127: 8
+                default: 0
+                }
             guard header.count == 2 + lengthByteCount + 4 else { continue }
             defer { header.removeAll(keepingCapacity: true) }
             return begin(lengthByteCount: lengthByteCount)
@@ -127,7 +132,8 @@ package struct FrameDecoder: Sendable {
         } else {
             if opcode != .continuation { messageOpcode = opcode }
             fragmentCount += 1
-            guard length <= UInt64(limits.messageByteCount - message.count), fragmentCount <= limits.fragmentCount else {
+            guard length <= UInt64(limits.messageByteCount - message.count), fragmentCount <= limits.fragmentCount
+            else {
                 return .failure(Violation(code: .messageTooBig))
             }
         }

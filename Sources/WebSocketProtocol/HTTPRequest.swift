@@ -29,16 +29,17 @@ extension HTTPRequest {
 
     /// Parses a request head up to and without the empty line that ends it.
     package init(parsing head: Span<UInt8>, fieldLimit: Int) throws(Malformation) {
-        var lines: [Substring] = []
         var text = ""
         text.reserveCapacity(head.count)
         for index in head.indices { text.unicodeScalars.append(Unicode.Scalar(head[index])) }
-        lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
+        // "\r\n" is one character; what is left of the two then stood alone, which is forbidden.
+        var lines = text.split(separator: "\r\n" as Character, omittingEmptySubsequences: false)
+        guard lines.allSatisfy({ !$0.unicodeScalars.contains(where: Self.isForbidden) }) else { throw .malformed }
 
         let request = lines.removeFirst().split(separator: " ", omittingEmptySubsequences: false)
-        guard request.count == 3, request[2] == "HTTP/1.1", Self.isToken(request[0]), !request[1].isEmpty else {
-            throw .malformed
-        }
+        guard request.count == 3, request[2] == "HTTP/1.1", Self.isToken(request[0]), !request[1].isEmpty,
+            request[1].unicodeScalars.allSatisfy({ "!"..."~" ~= $0 })
+        else { throw .malformed }
         guard lines.count <= fieldLimit else { throw .tooManyFields }
         method = String(request[0])
         target = String(request[1])
@@ -47,6 +48,11 @@ extension HTTPRequest {
             guard let colon = line.firstIndex(of: ":"), Self.isToken(line[..<colon]) else { throw .malformed }
             fields.append(Field(name: line[..<colon].lowercased(), value: trim(line[line.index(after: colon)...])))
         }
+    }
+
+    /// Control characters but the tab (RFC 9110, section 5.5).
+    private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        scalar < " " && scalar != "\t" || scalar == "\u{7F}"
     }
 
     /// RFC 9110, section 5.6.2.

@@ -38,8 +38,13 @@ package struct Outbox: Sendable {
     package mutating func append(text: String) { append(.text, Array(text.utf8)) }
 
     package mutating func appendClose(_ code: CloseCode, _ reason: String = "") {
-        let payload = [UInt8(truncatingIfNeeded: code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
-        append(.close, payload + reason.utf8.prefix(FrameHeader.controlPayloadLimit - 2))
+        var payload = [UInt8(truncatingIfNeeded: code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
+        // Cut between characters: a reason is UTF-8.
+        for character in reason {
+            guard payload.count + character.utf8.count <= FrameHeader.controlPayloadLimit else { break }
+            payload += character.utf8
+        }
+        append(.close, payload)
     }
 
     /// Bytes that are framed already.

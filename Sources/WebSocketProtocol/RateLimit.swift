@@ -1,24 +1,26 @@
 package import Telemetry
 
 /// A token bucket: so many events at once, and so many per second in the long run.
+///
+/// Kept as a point in time, in whole nanoseconds: no fraction of an event is lost to rounding, however often it is asked.
 package struct RateLimit: Sendable {
-    package let perSecond: Double
-    package let burst: Double
-    private var tokens: Double
-    private var last: Instant?
+    /// What one event costs.
+    private let interval: Period
+    /// How far ahead of the clock the events taken may be.
+    private let leadNanoseconds: UInt64
+    /// When the events taken so far are made up for: the bucket is full again.
+    private var fullAt = Instant(nanoseconds: 0)
 
     package init(perSecond: Double, burst: Double) {
-        self.perSecond = perSecond
-        self.burst = burst
-        tokens = burst
+        interval = Period(hertz: perSecond)
+        leadNanoseconds = UInt64(max(0, burst - 1) * Double(interval.nanoseconds))
     }
 
     /// Takes one event; returns false if it is one too many.
     package mutating func allow(now: Instant) -> Bool {
-        if let last { tokens = min(burst, tokens + now.seconds(since: last) * perSecond) }
-        last = now
-        guard tokens >= 1 else { return false }
-        tokens -= 1
+        let start = max(fullAt, now)
+        guard start.nanoseconds - now.nanoseconds <= leadNanoseconds else { return false }
+        fullAt = start + interval
         return true
     }
 }

@@ -1,6 +1,6 @@
 /// SHA-1 (RFC 3174). The opening handshake needs it (RFC 6455, section 4.2.2); nothing secret rests on it.
-enum SHA1 {
-    static func digest(of message: [UInt8]) -> [UInt8] {
+package enum SHA1 {
+    package static func digest(of message: [UInt8]) -> [UInt8] {
         var padded = message + [0x80]
         padded += repeatElement(0, count: (120 - padded.count % 64) % 64)
         let bitCount = UInt64(message.count) * 8

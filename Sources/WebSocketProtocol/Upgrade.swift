@@ -3,7 +3,7 @@ package enum Upgrade: Equatable, Sendable {
     case accept(subprotocol: String, key: String)
     case refuse(HTTPResponse)
 
-    /// - Parameter subprotocols: what the server speaks, the preferred one first; a client must offer one of them.
+    /// `subprotocols` are what the server speaks, the preferred one first; a client must offer one of them.
     package init(_ request: HTTPRequest, subprotocols: [String]) {
         func has(_ token: String, in name: String) -> Bool {
             request.list(of: name).contains { $0.lowercased() == token }

@@ -58,18 +58,18 @@ package struct WebSocketConnection: Sendable {
 
     /// Takes bytes from `offset` on and moves it; returns nil when all are taken.
     package mutating func next(_ bytes: Span<UInt8>, _ offset: inout Int, now: Instant) -> Event? {
-        while offset < bytes.count {
+        while true {
             switch phase {
             case .request:
-                if let event = takeRequest(bytes, &offset) { return event }
+                return takeRequest(bytes, &offset)
             case .open:
                 guard let event = decoder.next(bytes, &offset) else { return nil }
                 if let event = handle(event, now: now) { return event }
             case .closing:
                 offset = bytes.count
+                return nil
             }
         }
-        return nil
     }
 
     // MARK: What the owner does
@@ -108,7 +108,9 @@ package struct WebSocketConnection: Sendable {
             offset += 1
             head.append(byte)
             // A control character is no HTTP; a TLS hello, for one, is told apart by its first byte.
-            guard byte >= 0x20 || byte == 0x0D || byte == 0x0A || byte == 0x09 else { return end(.malformedRequest, nil) }
+            guard byte >= 0x20 || byte == 0x0D || byte == 0x0A || byte == 0x09 else {
+                return end(.malformedRequest, nil)
+            }
             guard head.count <= limits.requestHeadByteCount else { return end(.headTooLarge, .requestHead) }
             guard byte == 0x0A, head.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) else { continue }
             defer { head = [] }

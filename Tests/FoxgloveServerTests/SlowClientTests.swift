@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Telemetry
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -7,9 +8,8 @@ import WebSocketProtocol
 @Suite struct SlowClientTests {
     /// Any cut of the stream into partial writes gives every client the same messages in the same order.
     @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
-    func partialWritesLoseNothingAndChangeNothing(seed: UInt64) {
-        print("partialWritesLoseNothingAndChangeNothing seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+    func partialWritesLoseNothingAndChangeNothing(round: UInt64) {
+        var random = SeededGenerator(round: round)
         var limits = ServerLimits()
         limits.ring = .init(initialByteCount: 256, byteCount: 1 << 20, initialFrameCount: 2, frameCount: 4_096)
         let world = World(channelCount: 4, limits: limits)
