@@ -43,7 +43,8 @@ let package = Package(
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "FoxgloveProtocolTests", dependencies: ["FoxgloveProtocol", "Telemetry", "TestSupport"]),
         .testTarget(
-            name: "FoxgloveServerTests", dependencies: ["FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
+            name: "FoxgloveServerTests",
+            dependencies: ["FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "NetworkingTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
         // Not the folder above: the build system walks a target's whole folder and follows symbolic links, and those of
         // the fixtures go round in circles, as those of sysfs do.

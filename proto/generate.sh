@@ -11,7 +11,10 @@ mkdir -p "$c/include" "$swift/Descriptors"
 
 # protoc-c: the struct and its pack function; headers go where the module map finds them.
 (cd proto && protoc-c -I. -I/usr/include --c_out="../$c" sysmon/v1/*.proto $timestamp)
-(cd "$c" && find sysmon google -name '*.h' -exec sh -c 'mkdir -p "include/$(dirname "$1")" && mv "$1" "include/$1"' _ {} \;)
+(cd "$c" && for header in $(find sysmon google -name '*.h'); do
+    mkdir -p "include/$(dirname "$header")"
+    mv "$header" "include/$header"
+done)
 printf 'module CTelemetrySchema {\n    umbrella "."\n    export *\n}\n' > "$c/include/module.modulemap"
 
 # protoc: what a client needs to decode a channel, one self-contained set per file.

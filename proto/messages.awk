@@ -35,13 +35,15 @@ name && /;$/ && inUnion {
 }
 name && /\*\*/ {
     type = $1; field = $NF; gsub(/[*;]/, "", field)
-    setters = setters "    package mutating func set" capital(camel(field)) "(_ rows: borrowing RepeatedField<" swiftName(type) ">) {\n" \
+    setters = setters "    package mutating func set" capital(camel(field)) \
+        "(_ rows: borrowing RepeatedField<" swiftName(type) ">) {\n" \
         "        " camel("n_" field) " = rows.count\n        unsafe " camel(field) " = rows.pointers\n    }\n"
     next
 }
 name && /char \*/ {
     field = $NF; gsub(/[*;]/, "", field)
-    setters = setters "    package mutating func set" capital(camel(field)) "(_ text: Text) { unsafe " camel(field) " = text.pointer }\n"
+    setters = setters "    package mutating func set" capital(camel(field)) \
+        "(_ text: Text) { unsafe " camel(field) " = text.pointer }\n"
     next
 }
 name && /\*header;/ { isChannel = 1; next }
@@ -60,7 +62,8 @@ name && /\*header;/ { isChannel = 1; next }
     if (channel[c]) {
         print "    package static var schema: Schema {"
         printf "        Schema(name: \"%s\", descriptorSet: PackageResources.%s_binpb)\n    }\n", protoName(c), file
-        print "    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }"
+        print "    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {"
+        print "        unsafe self.header = header\n    }"
     }
     printf "    package mutating func reset() { unsafe %s(&self) }\n", init
     printf "%s}\n", all[c]

@@ -5,8 +5,8 @@ package import Telemetry
 ///
 /// Its queue is the stretch of the ring from the cursor to the end: nothing is copied, and nothing is done per client
 /// when a message is published. A client that keeps up is only a cursor that moves to the end once per tick. One that
-/// does not is held within bounds by ``bound(_:newest:messages:byteCount:)``: it loses the oldest messages of the channel
-/// that overflows it, and never the newest of any channel.
+/// does not is held within bounds by ``bound(_:newest:messages:byteCount:)``: it loses the oldest messages of the
+/// channel that overflows it, and never the newest of any channel.
 package struct DataQueue: Sendable {
     /// What is on its way to the client although its frame is, or may soon be, no longer in the ring.
     private enum Owed {
@@ -103,8 +103,7 @@ package struct DataQueue: Sendable {
     package func hasMessages(ringEnd: UInt64) -> Bool { subscriptionCount > 0 && (cursor < ringEnd || owedCount > 0) }
 
     /// Takes the channels whose last message, kept beside the ring, is owed and not overtaken by a newer frame.
-    ///
-    /// - Parameter newest: for each channel the sequence after its newest frame, 0 if there is none.
+    /// `newest` has for each channel the sequence after its newest frame, 0 if there is none.
     package mutating func takeOwed(
         newest: [UInt64], dropped: (ChannelID) -> Void, send: (ChannelID, _ subscriptionID: UInt32) -> Void
     ) {
@@ -195,8 +194,8 @@ package struct DataQueue: Sendable {
         }
     }
 
-    /// Gives up the frames before `target`, which the ring is about to lose. The newest of a channel is handed to `keep`
-    /// and owed, the others are dropped.
+    /// Gives up the frames before `target`, which the ring is about to lose. The newest of a channel is handed to
+    /// `keep` and owed, the others are dropped.
     package mutating func skip(
         to target: UInt64, in ring: borrowing FrameRing, newest: [UInt64], keep: (FrameRing.Frame) -> Void,
         dropped: (ChannelID) -> Void

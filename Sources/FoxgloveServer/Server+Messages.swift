@@ -11,7 +11,9 @@ extension Server {
             case .subscribe(let subscriptions): for entry in subscriptions { subscribe(client, entry, now: now) }
             case .unsubscribe(let ids):
                 // Studio unsubscribes after every unadvertise, so an unknown id is nobody's mistake.
-                for id in ids { if let channel = client.queue.channel(of: id) { endSubscription(of: client, to: channel) } }
+                for id in ids {
+                    if let channel = client.queue.channel(of: id) { endSubscription(of: client, to: channel) }
+                }
             case .advertise(let channels): for channel in channels { advertise(channel, of: client) }
             case .unadvertise(let ids): for id in ids { unadvertise(id, of: client) }
             case .unsupported(let capability): refuse(client, capability.missingText)
@@ -117,7 +119,8 @@ extension Server {
     ) {
         guard client.publishRate.allow(now: now) else {
             reach(.publishes)
-            return refuse(client, "Too many published messages; the limit is \(Int(limits.publishesPerSecond)) per second")
+            return refuse(
+                client, "Too many published messages; the limit is \(Int(limits.publishesPerSecond)) per second")
         }
         guard let channel = client.channels.first(where: { $0.id == channelID }) else {
             return refuse(client, "Unknown channel ID: \(channelID)")

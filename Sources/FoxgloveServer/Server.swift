@@ -5,8 +5,8 @@ package import WebSocketProtocol
 /// A Foxglove WebSocket server without its sockets and clocks: channels, clients, and the messages between them.
 ///
 /// Its owner publishes with ``publish(_:at:payloadByteCount:encode:)`` between ``beginTick(now:)`` and
-/// ``endTick(now:)``, asks ``nextEvent()`` what clients want after every call that may change it, and passes on the calls
-/// of the loop (``ConnectionHandler``). All on one thread.
+/// ``endTick(now:)``, asks ``nextEvent()`` what clients want after every call that may change it, and passes on the
+/// calls of the loop (``ConnectionHandler``). All on one thread.
 package final class Server {
     /// What the server says of itself.
     package struct Identity: Sendable {

@@ -34,8 +34,8 @@ package struct ServerLimits: Sendable {
     package var lingerTime = Period.seconds(2)
     /// At most one notice of drops per client in this time.
     package var dropNoticeInterval = Period.seconds(5)
-    /// A subscription gets nothing in its first moments: Studio takes a message that comes with the advertise for a sign
-    /// of a high-frequency topic.
+    /// A subscription gets nothing in its first moments: Studio takes a message that comes with the advertise for a
+    /// sign of a high-frequency topic.
     package var subscriptionDelay = Period.milliseconds(50)
 
     package init() {}

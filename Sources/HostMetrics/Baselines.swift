@@ -3,8 +3,8 @@ package import Telemetry
 /// Earlier readings that rates are computed against (metrics.md, 2.2).
 ///
 /// A reading is a set of rows, one per device or CPU, each with the same columns. Counters are kept as running sums of
-/// their differences, so that a wrap or a small step back is settled once, when it is seen; a row that was reset, or that
-/// was missing in between, has no rate until a reading from after that is old enough.
+/// their differences, so that a wrap or a small step back is settled once, when it is seen; a row that was reset, or
+/// that was missing in between, has no rate until a reading from after that is old enough.
 ///
 /// Use: ``begin(at:context:)``, then for each row ``addCounters(id:count:isNarrow:value:)`` or ``addTimes(id:_:)`` and
 /// ``difference(row:column:)``, then ``end(keepsBaseline:)``. Allocates only when more rows come than ever before.
@@ -108,8 +108,8 @@ package struct Baselines {
         }
     }
 
-    /// Adds a row of counters. A counter that fell wrapped where `isNarrow`, 32-bit, words allow it, and else was reset,
-    /// which makes the row new.
+    /// Adds a row of counters. A counter that fell wrapped where `isNarrow`, 32-bit, words allow it, and else was
+    /// reset, which makes the row new.
     @inline(__always)
     package mutating func addCounters(id: UInt64, isNarrow: Bool, value: (Int) -> UInt64) -> Row {
         var row = place(id)
@@ -183,9 +183,9 @@ package struct Baselines {
 
     /// Moves `newest` on, or leaves it where it is if the reading there is too close to the one before it.
     ///
-    /// The sample just before is always kept, since it is what a slow channel measures from. Of the older ones only every
-    /// k-th is, where the window would need more than there is room for: they lie so far apart that all of them together
-    /// reach back over the window.
+    /// The sample just before is always kept, since it is what a slow channel measures from. Of the older ones only
+    /// every k-th is, where the window would need more than there is room for: they lie so far apart that all of them
+    /// together reach back over the window.
     private mutating func advance() {
         guard keptCount > 0 else {
             keptCount = 1

@@ -1,6 +1,7 @@
 package import Telemetry
 
-/// Shares of the CPU time between two readings; NaN where there is nothing to compare with. All but `usage` add up to 1.
+/// Shares of the CPU time between two readings; NaN where there is nothing to compare with. All but `usage` add up to
+/// 1.
 package struct CPUShares: Sendable {
     package var usage = Double.nan
     package var user = Double.nan
@@ -17,8 +18,8 @@ package struct CPUShares: Sendable {
 
 /// Turns readings of CPU lines into shares.
 ///
-/// A line on which no tick fell since the baseline repeats its last shares: at rates above the kernel's tick that is most
-/// of them.
+/// A line on which no tick fell since the baseline repeats its last shares: at rates above the kernel's tick that is
+/// most of them.
 package struct CPUShareTracker {
     private var baselines: Baselines
     /// By slot of the baselines.

@@ -3,8 +3,8 @@ package import TelemetrySchema
 
 /// One source of telemetry: how to read it, and the channel it fills.
 ///
-/// Everything happens on the loop's thread. A collector opens and allocates in ``init(host:)``; ``sample(_:into:)`` does
-/// neither in steady state.
+/// Everything happens on the loop's thread. A collector opens and allocates in ``init(host:)``; ``sample(_:into:)``
+/// does neither in steady state.
 package protocol Collector: ~Copyable, SendableMetatype {
     associatedtype Message: ChannelMessage
 

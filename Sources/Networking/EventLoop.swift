@@ -42,9 +42,7 @@ package final class EventLoop {
     private var vectors: [iovec] = unsafe []
     private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
 
-    /// - Parameters:
-    ///   - clock: CLOCK_MONOTONIC.
-    ///   - signals: blocked in the whole process and delivered to `run` instead.
+    /// `clock` reads CLOCK_MONOTONIC; the signals are blocked in the whole process and delivered to `run` instead.
     package init(clock: @escaping () -> Instant, signals numbers: [Int32]) throws(SystemError) {
         self.clock = clock
         epoll = try FileDescriptor(epoll_create1(Int32(EPOLL_CLOEXEC)), "create an epoll instance")

@@ -32,7 +32,7 @@ final class Listener {
         return listeners
     }
 
-    /// - Parameter samePort: the port that an earlier address of the host was given.
+    /// `samePort` is the one that an earlier address of the host was given.
     private convenience init(address info: addrinfo, port samePort: UInt16?, host: String) throws(SystemError) {
         var storage = sockaddr_storage()
         unsafe withUnsafeMutableBytes(of: &storage) { bytes in

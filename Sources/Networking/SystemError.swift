@@ -21,7 +21,7 @@ package struct SystemError: Error, Equatable, Sendable {
 struct FileDescriptor: ~Copyable {
     let rawValue: Int32
 
-    /// - Parameter result: of a call that returns a descriptor, or -1 with `errno` set.
+    /// Takes the result of a call that returns a descriptor, or -1 with `errno` set.
     init(_ result: Int32, _ action: String) throws(SystemError) {
         guard result >= 0 else { throw SystemError(action, code: errno) }
         rawValue = result

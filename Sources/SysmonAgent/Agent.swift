@@ -62,9 +62,8 @@ package final class Agent: ConnectionHandler {
             } + [Configuration.ChannelSettings(topic: ConfigPublisher.topic, sampling: nil)])
     }
 
-    /// - Parameters:
-    ///   - configuration: made of ``defaultConfiguration(_:)`` for the same list.
-    ///   - suspendedNanoseconds: CLOCK_BOOTTIME less CLOCK_MONOTONIC.
+    /// `configuration` is made of ``defaultConfiguration(_:)`` for the same list; `suspendedNanoseconds` tells CLOCK_BOOTTIME
+    /// less CLOCK_MONOTONIC.
     package init(
         _ registrations: [Registration], host: Host, configuration: Configuration, identity: Server.Identity,
         limits: ServerLimits = ServerLimits(), suspendedNanoseconds: @escaping () -> UInt64,
@@ -146,7 +145,7 @@ package final class Agent: ConnectionHandler {
 
     // MARK: Sampling
 
-    /// - Parameter start: when the last sample of this tick ended, so that the clock is read once per sample.
+    /// `start` is when the last sample of this tick ended, so that the clock is read once per sample.
     private func sample(_ due: Schedule.Due, now: Instant, start: inout Instant?) {
         let index = due.channel.index
         guard let sampling = sources[index].sampling else { return }
@@ -203,7 +202,9 @@ package final class Agent: ConnectionHandler {
     }
 
     private func reportFailure(_ error: CollectError, of index: Int, now: Instant) {
-        if let last = sources[index].lastReport, last.error == error, now < last.at + Self.repeatedReportInterval { return }
+        if let last = sources[index].lastReport, last.error == error, now < last.at + Self.repeatedReportInterval {
+            return
+        }
         sources[index].lastReport = (error, now)
         report(.sampleFailed(topic: sources[index].registration.channel.topic, error))
     }

@@ -3,8 +3,8 @@ package import Telemetry
 
 /// The effective settings of every channel: the one vocabulary for patches, options and the `/config` channel.
 ///
-/// A value is checked here and nowhere else. A patch with anything wrong in it changes nothing, and is refused with a text
-/// that names key, value and bound.
+/// A value is checked here and nowhere else. A patch with anything wrong in it changes nothing, and is refused with a
+/// text that names key, value and bound.
 package struct Configuration: Equatable, Sendable {
     package struct ChannelSettings: Equatable, Sendable {
         package var topic: String
@@ -83,12 +83,15 @@ package struct Configuration: Equatable, Sendable {
     /// Sets one setting, as `--rate` does.
     package mutating func set(_ setting: String, of topic: String, to value: JSONValue) throws(Refusal) {
         guard let index = channels.firstIndex(where: { $0.topic == topic }) else {
-            throw Refusal(text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
+            throw Refusal(
+                text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
         }
         let key = "\(topic).\(setting)"
         switch setting {
         case "enabled":
-            guard case .bool(let isEnabled) = value else { throw Refusal(text: "\(key): \(text(of: value)) is not true or false") }
+            guard case .bool(let isEnabled) = value else {
+                throw Refusal(text: "\(key): \(text(of: value)) is not true or false")
+            }
             channels[index].isEnabled = isEnabled
         case "rate_hertz", "window_seconds":
             guard var sampling = channels[index].sampling else {
@@ -117,7 +120,8 @@ package struct Configuration: Equatable, Sendable {
             }
         case .array(let entries):
             for entry in entries {
-                guard case .object(var members) = entry, case .string(let topic)? = members.removeValue(forKey: "id") else {
+                guard case .object(var members) = entry, case .string(let topic)? = members.removeValue(forKey: "id")
+                else {
                     throw Refusal(text: "channels: \(text(of: entry)) is not an object with the topic as \"id\"")
                 }
                 try applySettings(members, to: topic)
@@ -129,7 +133,8 @@ package struct Configuration: Equatable, Sendable {
 
     private mutating func applySettings(_ members: [String: JSONValue], to topic: String) throws(Refusal) {
         guard channels.contains(where: { $0.topic == topic }) else {
-            throw Refusal(text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
+            throw Refusal(
+                text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
         }
         for (setting, value) in members.sorted(by: { $0.key < $1.key }) { try set(setting, of: topic, to: value) }
     }
@@ -157,6 +162,8 @@ private func text(of value: JSONValue) -> String {
 }
 
 private func quoted(_ text: String) -> String {
-    let printable = text.unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control ? "?" : Character($0) }
+    let printable = text.unicodeScalars.prefix(64).map {
+        $0.properties.generalCategory == .control ? "?" : Character($0)
+    }
     return "\"\(String(printable))\(text.unicodeScalars.count > 64 ? "…" : "")\""
 }

@@ -50,7 +50,8 @@ package struct Schedule: Sendable {
 
     package mutating func pause(_ channel: ChannelID) { entries[channel.index].deadline = nil }
 
-    /// Changes a channel's period. The old period is not waited out: the next sample is due at the new grid's next point.
+    /// Changes a channel's period. The old period is not waited out: the next sample is due at the new grid's next
+    /// point.
     package mutating func setPeriod(_ period: Period, for channel: ChannelID, now: Instant) {
         entries[channel.index].period = period
         guard entries[channel.index].deadline != nil, !entries[channel.index].isFirst else { return }

@@ -11,7 +11,9 @@ extension AgentStatsMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.AgentStats", descriptorSet: PackageResources.agent_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__agent_stats__init(&self) }
     package mutating func setCollectors(_ rows: borrowing RepeatedField<CollectorStatsMessage>) {
         nCollectors = rows.count
@@ -38,7 +40,9 @@ extension ConfigMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Config", descriptorSet: PackageResources.config_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__config__init(&self) }
     package mutating func setChannels(_ rows: borrowing RepeatedField<ChannelConfigMessage>) {
         nChannels = rows.count
@@ -67,7 +71,9 @@ extension CpuUsageMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.CpuUsage", descriptorSet: PackageResources.cpu_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__cpu_usage__init(&self) }
 }
 
@@ -75,7 +81,9 @@ extension CpuCoresMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.CpuCores", descriptorSet: PackageResources.cpu_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__cpu_cores__init(&self) }
     package mutating func setCores(_ rows: borrowing RepeatedField<CpuCoreMessage>) {
         nCores = rows.count
@@ -95,7 +103,9 @@ extension KernelActivityMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.KernelActivity", descriptorSet: PackageResources.kernel_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__kernel_activity__init(&self) }
 }
 
@@ -103,7 +113,9 @@ extension LoadMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Load", descriptorSet: PackageResources.load_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__load__init(&self) }
 }
 
@@ -111,7 +123,9 @@ extension MemoryMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Memory", descriptorSet: PackageResources.memory_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__memory__init(&self) }
 }
 
@@ -119,7 +133,9 @@ extension NetworkMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Network", descriptorSet: PackageResources.net_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__network__init(&self) }
     package mutating func setInterfaces(_ rows: borrowing RepeatedField<NetInterfaceMessage>) {
         nInterfaces = rows.count
@@ -136,7 +152,9 @@ extension SystemInfoMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.SystemInfo", descriptorSet: PackageResources.system_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__system_info__init(&self) }
     package mutating func setHostname(_ text: Text) { unsafe hostname = text.pointer }
     package mutating func setKernelName(_ text: Text) { unsafe kernelName = text.pointer }
@@ -157,6 +175,8 @@ extension UptimeMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Uptime", descriptorSet: PackageResources.system_binpb)
     }
-    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) { unsafe self.header = header }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
     package mutating func reset() { unsafe sysmon__v1__uptime__init(&self) }
 }

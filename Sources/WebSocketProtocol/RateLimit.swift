@@ -2,7 +2,8 @@ package import Telemetry
 
 /// A token bucket: so many events at once, and so many per second in the long run.
 ///
-/// Kept as a point in time, in whole nanoseconds: no fraction of an event is lost to rounding, however often it is asked.
+/// Kept as a point in time, in whole nanoseconds: no fraction of an event is lost to rounding, however often it is
+/// asked.
 package struct RateLimit: Sendable {
     /// What one event costs.
     private let interval: Period

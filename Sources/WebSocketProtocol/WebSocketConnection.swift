@@ -2,8 +2,8 @@ package import Telemetry
 
 /// One client's connection, from the first byte of its request to the end of the closing handshake.
 ///
-/// It does no I/O: bytes that came go in, bytes to send wait in ``outbox``, and time is an argument. It answers pings and
-/// closes by itself; requests and messages it hands to its owner.
+/// It does no I/O: bytes that came go in, bytes to send wait in ``outbox``, and time is an argument. It answers pings
+/// and closes by itself; requests and messages it hands to its owner.
 package struct WebSocketConnection: Sendable {
     package struct Limits: Sendable {
         package var requestHeadByteCount = 8 * 1_024

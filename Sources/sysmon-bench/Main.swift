@@ -97,7 +97,9 @@ struct Main {
         return options
     }
 
-    private static func number<Value: FixedWidthInteger>(_ name: String, _ text: String, _ range: ClosedRange<Value>) -> Value {
+    private static func number<Value: FixedWidthInteger>(_ name: String, _ text: String, _ range: ClosedRange<Value>)
+        -> Value
+    {
         guard let value = Value(text), range.contains(value) else {
             fail("\(name) \(text): must be \(range.lowerBound) to \(range.upperBound)", status: 2)
         }

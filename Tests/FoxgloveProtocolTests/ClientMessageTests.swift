@@ -8,19 +8,22 @@ struct ClientMessageTests {
         arguments: [
             (#"{"op":"subscribe","subscriptions":[]}"#, .subscribe([])),
             (
-                #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},{"channelId":4294967295,"id":4294967295,"x":0}]}"#,
+                #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},"#
+                    + #"{"channelId":4294967295,"id":4294967295,"x":0}]}"#,
                 .subscribe([
                     .init(id: 0, channelID: 1), .init(id: 4_294_967_295, channelID: 4_294_967_295),
                 ])
             ),
             (#"{"op":"unsubscribe","subscriptionIds":[0,7]}"#, .unsubscribe([0, 7])),
             (
-                #"{"op":"advertise","channels":[{"id":1,"topic":"/config","encoding":"json","schemaName":"a.Config"}]}"#,
+                #"{"op":"advertise","channels":["#
+                    + #"{"id":1,"topic":"/config","encoding":"json","schemaName":"a.Config"}]}"#,
                 .advertise([ClientChannel(id: 1, topic: "/config", encoding: "json", schemaName: "a.Config")])
             ),
             (
                 // Unknown members, whatever their type, and the optional ones that Studio does not send.
-                #"{"x":0,"op":"advertise","channels":[{"id":2,"topic":"","encoding":"json","schemaName":"","schema":5}]}"#,
+                #"{"x":0,"op":"advertise","channels":["#
+                    + #"{"id":2,"topic":"","encoding":"json","schemaName":"","schema":5}]}"#,
                 .advertise([ClientChannel(id: 2, topic: "", encoding: "json")])
             ),
             (#"{"op":"unadvertise","channelIds":[1]}"#, .unadvertise([1])),

@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Telemetry
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -56,7 +57,8 @@ import WebSocketProtocol
         let world = World()
         let id = world.connect()
         world.send(
-            text: #"{"op":"advertise","channels":[{"id":7,"topic":"/config","encoding":"json","schemaName":"x"}]}"#, from: id)
+            text: #"{"op":"advertise","channels":[{"id":7,"topic":"/config","encoding":"json","schemaName":"x"}]}"#,
+            from: id)
         _ = (world.messages(id), world.events())
         world.send(.binary, [1, 7, 0, 0, 0] + Array("{}".utf8), from: id)
         #expect(world.events() == [.published(id, topic: "/config", payload: Array("{}".utf8))])
@@ -81,7 +83,7 @@ import WebSocketProtocol
         _ = world.messages(id)
         world.send(.binary, bytes, from: id)
         #expect(world.drain(id) == .idle)
-        #expect(world.texts(id) == (text.map { [#"{"level":2,"message":"\#($0)","op":"status"}"#] } ?? []))
+        #expect(world.texts(id) == (text.map { [status(2, #"\#($0)"#)] } ?? []))
     }
 
     @Test func aServiceCallFailsWithItsIds() {
@@ -99,11 +101,11 @@ import WebSocketProtocol
         (#"{"id":1,"topic":"/config","encoding":"json","schemaName":""}"#, []),
         (
             #"{"id":1,"topic":"/other","encoding":"json","schemaName":""}"#,
-            [#"{"level":1,"message":"Messages on /other are ignored; this server listens on /config","op":"status"}"#]
+            [status(1, "Messages on /other are ignored; this server listens on /config")]
         ),
         (
             #"{"id":1,"topic":"/config","encoding":"xml","schemaName":""}"#,
-            [#"{"level":1,"message":"Messages in xml are not understood on /config; use json","op":"status"}"#]
+            [status(1, "Messages in xml are not understood on /config; use json")]
         ),
     ]
 
@@ -121,8 +123,8 @@ import WebSocketProtocol
         world.drain(id)
         #expect(
             world.texts(id) == [
-                #"{"level":1,"message":"Client is already advertising channel: 1; ignoring advertisement","op":"status"}"#,
-                #"{"level":1,"message":"Client is not advertising channel: 1; ignoring unadvertisement","op":"status"}"#,
+                status(1, "Client is already advertising channel: 1; ignoring advertisement"),
+                status(1, "Client is not advertising channel: 1; ignoring unadvertisement"),
             ])
     }
 }

@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Telemetry
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -71,7 +72,7 @@ import WebSocketProtocol
         #expect(world.messages(id).isEmpty)
         world.send(text: #"{"op":"unsubscribe","subscriptionIds":[]}"#, from: id)
         #expect(world.drain(id) == .finished)
-        let status = #"{"level":2,"message":"Too many operations; the limit is 100 per second","op":"status"}"#
+        let status = status(2, "Too many operations; the limit is 100 per second")
         #expect(world.messages(id) == [.text(status), .close(1008, "")])
         #expect(world.server.limitCounts[.operations] == 1)
     }
@@ -104,12 +105,14 @@ import WebSocketProtocol
         _ = world.messages(id)
         for channel in 0...64 {
             world.send(
-                text: #"{"op":"advertise","channels":[{"id":\#(channel),"topic":"/config","encoding":"json","schemaName":""}]}"#,
+                text:
+                    #"{"op":"advertise","channels":[{"id":\#(channel),"topic":"/config","encoding":"json","#
+                    + #""schemaName":""}]}"#,
                 from: id)
         }
         world.drain(id)
         #expect(
-            world.texts(id) == [#"{"level":2,"message":"Too many client channels; the limit is 64","op":"status"}"#])
+            world.texts(id) == [status(2, "Too many client channels; the limit is 64")])
     }
 
     @Test func oneSubscriptionTooManyIsAnError() {
@@ -120,7 +123,7 @@ import WebSocketProtocol
         _ = world.messages(id)
         world.subscribe(id, [0, 1, 2])
         world.drain(id)
-        #expect(world.texts(id) == [#"{"level":2,"message":"Too many subscriptions; the limit is 2","op":"status"}"#])
+        #expect(world.texts(id) == [status(2, "Too many subscriptions; the limit is 2")])
         #expect(world.server.subscriptionCount == 2)
     }
 
@@ -179,7 +182,7 @@ import WebSocketProtocol
         let world = World(limits: limits)
         let large = world.connect()
         // Half a message stays in the decoder.
-        var frame = maskedFrame(.text, Array(repeating: 0x20, count: 500_000))
+        var frame = maskedFrame(1, Array(repeating: 0x20, count: 500_000))
         frame.removeLast(1_000)
         world.send(raw: frame, from: large)
         expectHTTP(503, world.messages(world.connect()))
@@ -192,7 +195,7 @@ import WebSocketProtocol
     private let configChannel =
         #"{"op":"advertise","channels":[{"id":7,"topic":"/config","encoding":"json","schemaName":"sysmon.v1.Config"}]}"#
     private let unknownChannel = TestClient.Message.text(
-        #"{"level":2,"message":"Unknown channel ID: 99","op":"status"}"#)
+        status(2, "Unknown channel ID: 99"))
 
     private func expectHTTP(_ status: Int, _ messages: [TestClient.Message]) {
         guard case .http(let head)? = messages.first else {

@@ -19,7 +19,8 @@ import WebSocketProtocol
         var sent: [[UInt8: Int]] = ids.map { _ in [:] }
         for id in ids { _ = world.messages(id) }
         for _ in 0..<400 {
-            let channels = (0..<Int.random(in: 0...5, using: &random)).map { _ in Int.random(in: 0...3, using: &random) }
+            let channels = (0..<Int.random(in: 0...5, using: &random)).map { _ in Int.random(in: 0...3, using: &random)
+            }
             world.tick(channels, size: Int.random(in: 5...300, using: &random))
             for (index, id) in ids.enumerated() {
                 for channel in channels where subscriptions[index].contains(channel) {
@@ -128,7 +129,7 @@ import WebSocketProtocol
         for _ in 0..<10 { world.tick([0]) }
         world.drain(quick)
         world.drain(slow)
-        let notice = #"{"level":1,"message":"Send buffer limit reached","op":"status"}"#
+        let notice = status(1, "Send buffer limit reached")
         #expect(world.texts(slow) == [notice])
         #expect(world.texts(quick).isEmpty)
         world.tick([0])

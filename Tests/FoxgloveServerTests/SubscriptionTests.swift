@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Telemetry
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -85,27 +86,30 @@ import WebSocketProtocol
     static let refusals: [(String, [String])] = [
         (
             #"{"op":"subscribe","subscriptions":[{"id":1,"channelId":9},{"id":2,"channelId":1}]}"#,
-            [#"{"level":2,"message":"Unknown channel ID: 9","op":"status"}"#]
+            [status(2, "Unknown channel ID: 9")]
         ),
         (
             #"{"op":"subscribe","subscriptions":[{"id":1,"channelId":1},{"id":1,"channelId":2}]}"#,
             [
-                #"{"level":2,"message":"Subscription ID was already used: 1; ignoring subscription","op":"status"}"#
+                status(2, "Subscription ID was already used: 1; ignoring subscription")
             ]
         ),
         (
             #"{"op":"subscribe","subscriptions":[{"id":1,"channelId":1},{"id":1,"channelId":1}]}"#,
             [
-                #"{"level":1,"message":"Client is already subscribed to channel: 1; ignoring subscription","op":"status"}"#
+                status(1, "Client is already subscribed to channel: 1; ignoring subscription")
             ]
         ),
         (#"{"op":"unsubscribe","subscriptionIds":[77]}"#, []),
         (#"{"op":"subscribe","subscriptions":[]}"#, []),
-        (#"{"op":"subscribe"}"#, [#"{"level":2,"message":"Invalid message: \"subscriptions\" must be an array","op":"status"}"#]),
-        (#"{nope"#, [#"{"level":2,"message":"Invalid message: not JSON","op":"status"}"#]),
+        (
+            #"{"op":"subscribe"}"#,
+            [status(2, #"Invalid message: \"subscriptions\" must be an array"#)]
+        ),
+        (#"{nope"#, [status(2, "Invalid message: not JSON")]),
         (
             #"{"op":"getParameters","parameterNames":[]}"#,
-            [#"{"level":2,"message":"Server does not support parameters capability","op":"status"}"#]
+            [status(2, "Server does not support parameters capability")]
         ),
     ]
 
@@ -185,8 +189,9 @@ import WebSocketProtocol
         let late = world.connect()
         #expect(world.texts(id).last?.contains(#""id":4,"#) == true)
         let channels = world.texts(late).last ?? ""
-        #expect(channels.firstRange(of: "\"id\":3").map { $0.lowerBound } ?? channels.endIndex
-            < channels.firstRange(of: "\"id\":4").map { $0.lowerBound } ?? channels.startIndex)
+        #expect(
+            channels.firstRange(of: "\"id\":3").map { $0.lowerBound } ?? channels.endIndex
+                < channels.firstRange(of: "\"id\":4").map { $0.lowerBound } ?? channels.startIndex)
     }
 }
 

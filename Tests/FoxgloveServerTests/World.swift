@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Telemetry
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -14,7 +15,9 @@ final class World {
     init(channelCount: Int = 3, latched: Set<Int> = [], limits: ServerLimits = ServerLimits()) {
         let schema = Schema(name: "test.Message", descriptorSet: [1, 2, 3])
         server = Server(
-            channels: (0..<channelCount).map { Channel(topic: "/\($0)", schema: schema, isLatched: latched.contains($0)) },
+            channels: (0..<channelCount).map {
+                Channel(topic: "/\($0)", schema: schema, isLatched: latched.contains($0))
+            },
             identity: Server.Identity(
                 name: "test", metadata: ["k": "v"], sessionID: "s1", commandTopics: ["/config"]),
             limits: limits)
@@ -93,7 +96,7 @@ final class World {
     func send(text: String, from id: ConnectionID) { send(.text, Array(text.utf8), from: id) }
 
     func send(_ opcode: FrameHeader.Opcode, _ payload: [UInt8], from id: ConnectionID) {
-        send(raw: maskedFrame(opcode, payload), from: id)
+        send(raw: maskedFrame(opcode.rawValue, payload), from: id)
     }
 
     func send(raw bytes: [UInt8], from id: ConnectionID) { server.received(bytes.span, from: id, now: now) }
@@ -124,6 +127,7 @@ final class World {
     /// What the client received since the last look.
     func messages(_ id: ConnectionID) -> [TestClient.Message] {
         defer { clients[id]?.messages = [] }
+        #expect(clients[id]?.violations ?? [] == [])
         return clients[id]?.messages ?? []
     }
 
@@ -141,85 +145,4 @@ final class World {
         while let event = server.nextEvent() { events.append(event) }
         return events
     }
-}
-
-/// The client's half: finds messages in what the server sends, by RFC 6455 and protocol.md alone.
-struct TestClient {
-    struct Data: Equatable {
-        var subscription: UInt32
-        var logTime: UInt64
-        var channel: UInt8
-        var count: UInt32
-    }
-
-    enum Message: Equatable {
-        case http(String)
-        case text(String)
-        case data(Data)
-        case ping, pong
-        case close(UInt16, String)
-    }
-
-    var messages: [Message] = []
-    private var bytes: [UInt8] = []
-    private var isUpgraded = false
-
-    mutating func take(_ more: ArraySlice<UInt8>) {
-        bytes += more
-        if !isUpgraded, let end = bytes.firstRange(of: [13, 10, 13, 10]) {
-            let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
-            isUpgraded = head.hasPrefix("HTTP/1.1 101")
-            messages.append(.http(head))
-            bytes.removeFirst(end.upperBound)
-        }
-        while isUpgraded, let message = next() { messages.append(message) }
-    }
-
-    private func integer(_ range: Range<Int>) -> UInt64 {
-        range.reversed().reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
-    }
-
-    private mutating func next() -> Message? {
-        guard bytes.count >= 2 else { return nil }
-        #expect(bytes[0] & 0xF0 == 0x80, "final, no reserved bit")
-        #expect(bytes[1] & 0x80 == 0, "a server does not mask")
-        var (offset, length) = (2, Int(bytes[1]))
-        if length >= 126 {
-            let count = length == 126 ? 2 : 8
-            guard bytes.count >= 2 + count else { return nil }
-            length = bytes[2..<2 + count].reduce(0) { $0 << 8 | Int($1) }
-            #expect(length > (count == 2 ? 125 : 65_535), "the shortest form")
-            offset += count
-        }
-        guard bytes.count >= offset + length else { return nil }
-        defer { bytes.removeFirst(offset + length) }
-        let payload = bytes[offset..<offset + length]
-        switch bytes[0] & 0x0F {
-        case 1: return .text(String(decoding: payload, as: UTF8.self))
-        case 2:
-            #expect(bytes[offset] == 1, "the opcode of message data")
-            return .data(
-                Data(
-                    subscription: UInt32(integer(offset + 1..<offset + 5)), logTime: integer(offset + 5..<offset + 13),
-                    channel: bytes[offset + 13], count: UInt32(integer(offset + 14..<offset + 18))))
-        case 8: return .close(UInt16(payload[offset]) << 8 | UInt16(payload[offset + 1]), "")
-        case 9: return .ping
-        case 10: return .pong
-        case let opcode:
-            Issue.record("opcode \(opcode)")
-            return nil
-        }
-    }
-}
-
-/// A frame as a client sends it, masked with a fixed key.
-func maskedFrame(_ opcode: FrameHeader.Opcode, _ payload: [UInt8]) -> [UInt8] {
-    let mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
-    var frame = [0x80 | opcode.rawValue]
-    switch payload.count {
-    case ...125: frame.append(0x80 | UInt8(payload.count))
-    case ...65_535: frame += [0x80 | 126, UInt8(payload.count >> 8), UInt8(truncatingIfNeeded: payload.count)]
-    default: frame += [0x80 | 127] + (0..<8).map { UInt8(truncatingIfNeeded: payload.count >> (56 - 8 * $0)) }
-    }
-    return frame + mask + payload.enumerated().map { $1 ^ mask[$0 & 3] }
 }

@@ -191,7 +191,7 @@ final class Client: @unchecked Sendable {
         isClosed = true
     }
 
-    /// - Parameter mayFill: stop when the socket takes no more.
+    /// With `mayFill` it stops when the socket takes no more.
     func send(_ bytes: [UInt8], mayFill: Bool = false) {
         var sent = 0
         while sent < bytes.count {

@@ -1,5 +1,5 @@
-/// The interfaces of this machine by rtnetlink(7): counters by RTM_GETSTATS dumps, names and state by an RTM_GETLINK dump
-/// at first and by the kernel's notifications from then on.
+/// The interfaces of this machine by rtnetlink(7): counters by RTM_GETSTATS dumps, names and state by an RTM_GETLINK
+/// dump at first and by the kernel's notifications from then on.
 ///
 /// A dump of the counters costs a fraction of /proc/net/dev, but tells only indices; hence the table.
 struct LinkMonitor: ~Copyable {

@@ -82,8 +82,8 @@ package struct KernelStatistics: KernelText {
         }
     }
 
-    /// The first number of a line, for which alone the line is read: `intr` and `softirq` go on with a number each per line
-    /// or vector.
+    /// The first number of a line, for which alone the line is read: `intr` and `softirq` go on with a number each per
+    /// line or vector.
     @inline(__always)
     private mutating func first(_ cursor: inout ByteCursor, _ line: Seen) -> UInt64?? {
         guard cursor.isAtLineEnd || ByteCursor.isBlank(cursor.next), seen.insert(line).inserted else { return nil }

@@ -1,7 +1,7 @@
 /// What /proc/meminfo says (proc_meminfo(5)), in bytes and, for `HugePages_*`, in pages.
 ///
-/// Lines are learned at first sight: afterwards a line costs one comparison with what was there last time, and only a line
-/// that is new is looked up by its name.
+/// Lines are learned at first sight: afterwards a line costs one comparison with what was there last time, and only a
+/// line that is new is looked up by its name.
 package struct MemoryInfo: KernelText {
     /// The lines that are used.
     package enum Field: Int, CaseIterable, Sendable {

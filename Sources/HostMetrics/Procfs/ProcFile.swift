@@ -32,8 +32,8 @@ package struct ProcFile: ~Copyable {
 
     /// Reads a file that the kernel makes in one piece, and tells when that was.
     ///
-    /// One `pread` at 0: reading on at another offset would make the kernel write the text anew and mix two instants. So if
-    /// the text fills the buffer, a larger one is taken and the reading starts again.
+    /// One `pread` at 0: reading on at another offset would make the kernel write the text anew and mix two instants.
+    /// So if the text fills the buffer, a larger one is taken and the reading starts again.
     package mutating func read(_ clock: () -> ClockReading) throws(CollectError) -> ClockReading {
         while true {
             let before = clock()
@@ -65,7 +65,8 @@ package struct ProcFile: ~Copyable {
         return time
     }
 
-    /// Reads a file that the kernel makes line by line (net/dev, cpuinfo, zoneinfo), where one `read` returns a page at most.
+    /// Reads a file that the kernel makes line by line (net/dev, cpuinfo, zoneinfo), where one `read` returns a page
+    /// at most.
     package mutating func readByLines(_ clock: () -> ClockReading) throws(CollectError) -> ClockReading {
         let before = clock()
         count = 0

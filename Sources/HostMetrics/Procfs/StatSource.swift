@@ -1,7 +1,7 @@
 /// /proc/stat, which feeds several channels and is read and parsed at most once per tick.
 ///
-/// The kernel sums every interrupt over every CPU for this text, so that each reading costs more than all else that is done
-/// with it; and what comes of one reading has one stamp.
+/// The kernel sums every interrupt over every CPU for this text, so that each reading costs more than all else that is
+/// done with it; and what comes of one reading has one stamp.
 package final class StatSource {
     private struct State: ~Copyable {
         var file: ProcFile

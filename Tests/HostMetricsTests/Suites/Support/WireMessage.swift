@@ -1,7 +1,7 @@
 import Telemetry
 
-/// A decoded protobuf message, told by the descriptor set that goes with its channel: golden values are compared with what
-/// a viewer would see, independent of the code that packs.
+/// A decoded protobuf message, told by the descriptor set that goes with its channel: golden values are compared with
+/// what a viewer would see, independent of the code that packs.
 indirect enum WireValue: Equatable {
     case double(Double)
     case unsigned(UInt64)
