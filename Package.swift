@@ -51,6 +51,12 @@ let package = Package(
         .testTarget(
             name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"],
             path: "Tests/HostMetricsTests/Suites"),
+        .testTarget(
+            name: "SysmonAgentTests",
+            dependencies: [
+                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "SysmonAgent", "Telemetry", "TestSupport",
+                "WebSocketProtocol",
+            ]),
         // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
         .testTarget(name: "LayoutTests"),
         .testTarget(name: "TidyTests"),

@@ -43,6 +43,7 @@ package struct Configuration: Equatable, Sendable {
     /// Why a patch was refused, for its sender. Depends on the patch only.
     package struct Refusal: Error, Equatable, Sendable {
         package var text: String
+        package init(text: String) { self.text = text }
     }
 
     package static let rateHertzRange = 0.001...1_000

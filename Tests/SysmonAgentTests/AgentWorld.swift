@@ -1,0 +1,171 @@
+import Foundation
+import FoxgloveProtocol
+import FoxgloveServer
+import HostMetrics
+import SysmonAgent
+import Telemetry
+import TestSupport
+import Testing
+import WebSocketProtocol
+
+/// An agent on a made-up host, in virtual time, with clients made of calls.
+final class AgentWorld {
+    let agent: Agent
+    private let clock = VirtualClock()
+    private let reports = Reports()
+    private let procfs: URL
+    private var clients: [ConnectionID: TestClient] = [:]
+
+    /// Topics in the order of their ids, which count from 1.
+    static let topics = ["/cpu", "/load", "/memory", "/system/uptime", "/agent", "/config"]
+
+    init(without missing: [String] = [], rates: [String: Double] = [:], limits: ServerLimits = ServerLimits()) throws {
+        procfs = FileManager.default.temporaryDirectory.appendingPathComponent("agent-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: procfs, withIntermediateDirectories: true)
+        let registrations = allCollectors.filter { Self.topics.contains($0.channel.topic) }
+        let (clock, reports) = (clock, reports)
+        let host = HostMetrics.Host(
+            procfs: procfs.path, sysfs: "/nowhere", rootfs: "/nowhere",
+            facts: HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE"),
+            clock: { clock.reading })
+        var configuration = Agent.defaultConfiguration(registrations)
+        for (topic, rate) in rates { try configuration.set("rate_hertz", of: topic, to: .number(rate)) }
+        for (name, text) in Self.files where !missing.contains(name) {
+            try text.write(to: procfs.appendingPathComponent(name), atomically: false, encoding: .utf8)
+        }
+        agent = Agent(
+            registrations, host: host, configuration: configuration,
+            identity: Server.Identity(name: "test", metadata: [:], sessionID: "1", commandTopics: []), limits: limits,
+            suspendedNanoseconds: { 0 }, report: { reports.all.append($0) })
+    }
+
+    deinit { try? FileManager.default.removeItem(at: procfs) }
+
+    private static let files = [
+        "stat": "cpu  10 0 10 80 0 0 0 0 0 0\ncpu0 10 0 10 80 0 0 0 0 0 0\nintr 5 1\nctxt 7\nbtime 100\nprocesses 3\n",
+        "loadavg": "0.50 0.40 0.30 1/200 4242\n",
+        "meminfo": "MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 600 kB\n",
+        "uptime": "1000.00 900.00\n",
+    ]
+
+    func write(_ name: String, _ text: String? = nil) throws {
+        try (text ?? Self.files[name] ?? "").write(
+            to: procfs.appendingPathComponent(name), atomically: false, encoding: .utf8)
+    }
+
+    // MARK: Time
+
+    var now: Instant { clock.reading.monotonic }
+
+    /// Plays the loop: calls the agent at each of its deadlines and drains every client, until `seconds` have passed.
+    func run(seconds: Double) {
+        let end = Instant(nanoseconds: now.nanoseconds + UInt64(seconds * 1e9))
+        while let deadline = agent.nextDeadline, deadline <= end {
+            clock.set(max(deadline, now))
+            agent.tick(now: now)
+            for id in clients.keys { drain(id) }
+        }
+        clock.set(end)
+    }
+
+    /// Lets time pass without the loop running, as when the process is stopped.
+    func stall(seconds: Double) { clock.set(Instant(nanoseconds: now.nanoseconds + UInt64(seconds * 1e9))) }
+
+    func takeReports() -> [Agent.Report] {
+        defer { reports.all = [] }
+        return reports.all
+    }
+
+    // MARK: Clients
+
+    func connect(subscribedTo topics: [String] = []) -> ConnectionID {
+        let id = ConnectionID(index: clients.count)
+        clients[id] = TestClient()
+        #expect(agent.opened(id, from: "10.0.0.1", now: now))
+        receive(Array(upgradeRequest.utf8), from: id)
+        drain(id)
+        if !topics.isEmpty { subscribe(id, topics) }
+        return id
+    }
+
+    func subscribe(_ id: ConnectionID, _ topics: [String]) {
+        let entries = topics.compactMap { Self.topics.firstIndex(of: $0) }.map {
+            "{\"id\":\($0 + 1),\"channelId\":\($0 + 1)}"
+        }
+        send("{\"op\":\"subscribe\",\"subscriptions\":[\(entries.joined(separator: ","))]}", from: id)
+    }
+
+    func send(_ text: String, from id: ConnectionID) { receive(maskedFrame(1, Array(text.utf8)), from: id) }
+
+    /// Publishes a patch on `/config` as Studio does, and returns what the agent says to it.
+    func patch(_ json: String, from id: ConnectionID) -> [String] {
+        send(
+            #"{"op":"advertise","channels":[{"id":1,"topic":"/config","encoding":"json","schemaName":"x"}]}"#, from: id)
+        _ = texts(id)
+        receive(maskedFrame(2, [1, 1, 0, 0, 0] + Array(json.utf8)), from: id)
+        send(#"{"op":"unadvertise","channelIds":[1]}"#, from: id)
+        return texts(id)
+    }
+
+    func texts(_ id: ConnectionID) -> [String] {
+        drain(id)
+        defer { clients[id]?.messages.removeAll { if case .text = $0 { true } else { false } } }
+        return (clients[id]?.messages ?? []).compactMap { if case .text(let text) = $0 { text } else { nil } }
+    }
+
+    /// Log times in seconds since `origin`, of the messages of one topic.
+    func arrivals(_ id: ConnectionID, _ topic: String, since origin: Instant) -> [Double] {
+        data(id, topic).map { Double(Int64(bitPattern: $0.logTime &- clock.realtime(at: origin))) / 1e9 }
+    }
+
+    func data(_ id: ConnectionID, _ topic: String) -> [TestClient.Data] {
+        let channel = UInt32((Self.topics.firstIndex(of: topic) ?? 0) + 1)
+        return (clients[id]?.messages ?? []).compactMap { message in
+            if case .data(let data) = message, data.subscription == channel { data } else { nil }
+        }
+    }
+
+    func forgetMessages(_ id: ConnectionID) { clients[id]?.messages = [] }
+
+    func disconnect(_ id: ConnectionID) { agent.closed(id, now: now) }
+
+    private func receive(_ bytes: [UInt8], from id: ConnectionID) { agent.received(bytes.span, from: id, now: now) }
+
+    private func drain(_ id: ConnectionID) {
+        _ = agent.send(to: id) { outgoing in
+            var bytes: [UInt8] = []
+            for index in outgoing.first.indices { bytes.append(outgoing.first[index]) }
+            for range in outgoing.ranges.indices {
+                for index in outgoing.ranges[range] { bytes.append(outgoing.body[index]) }
+            }
+            clients[id]?.take(bytes[...])
+            return bytes.count
+        }
+        #expect(clients[id]?.violations ?? [] == [])
+        guard clients[id]?.messages.contains(.ping) == true else { return }
+        clients[id]?.messages.removeAll { $0 == .ping }
+        receive(maskedFrame(10, []), from: id)
+    }
+}
+
+private final class VirtualClock {
+    private(set) var reading = ClockReading(
+        monotonic: Instant(nanoseconds: 1_000_000_000_000),
+        realtime: Timestamp(unixNanoseconds: 1_795_000_000_000_000_000))
+
+    func set(_ instant: Instant) {
+        reading = ClockReading(monotonic: instant, realtime: Timestamp(unixNanoseconds: realtime(at: instant)))
+    }
+
+    func realtime(at instant: Instant) -> UInt64 {
+        reading.realtime.unixNanoseconds &+ instant.nanoseconds &- reading.monotonic.nanoseconds
+    }
+}
+
+private final class Reports {
+    var all: [Agent.Report] = []
+}
+
+private let upgradeRequest =
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: foxglove.sdk.v1\r\n\r\n"

@@ -1,0 +1,141 @@
+import FoxgloveProtocol
+import SysmonAgent
+import Telemetry
+import TestSupport
+import Testing
+
+/// The one validator: what is accepted, what is refused, and in which words.
+@Suite struct ConfigurationTests {
+    private let configuration = Configuration(channels: [
+        .init(topic: "/cpu", sampling: .init(rateHertz: 10, windowSeconds: 0.1)),
+        .init(topic: "/cpu/cores", sampling: .init(rateHertz: 2, windowSeconds: 0.1)),
+        .init(topic: "/config", sampling: nil),
+    ])
+
+    static let accepted: [(String, [String])] = [
+        ("{}", []),
+        (#"{"channels":{}}"#, []),
+        (#"{"channels":[]}"#, []),
+        (#"{"header":{"stamp":{"sec":0,"nsec":0}},"channels":{"/cpu":{"rate_hertz":20}}}"#, ["/cpu.rate_hertz=20"]),
+        (#"{"channels":{"/cpu":{"rate_hertz":0.001}}}"#, ["/cpu.rate_hertz=0.001"]),
+        (#"{"channels":{"/cpu":{"rate_hertz":1000}}}"#, ["/cpu.rate_hertz=1000"]),
+        (#"{"channels":{"/cpu":{"rate_hertz":1e3}}}"#, ["/cpu.rate_hertz=1000"]),
+        (
+            #"{"channels":{"/cpu":{"window_seconds":0},"/cpu/cores":{"window_seconds":10}}}"#,
+            ["/cpu.window_seconds=0", "/cpu/cores.window_seconds=10"]
+        ),
+        (
+            #"{"channels":[{"id":"/cpu","enabled":false},{"id":"/config","enabled":false}]}"#,
+            ["/cpu.enabled=false", "/config.enabled=false"]
+        ),
+        (#" { "channels" : { "\/cpu" : { "rate_hertz" : 2.5 } } } "#, ["/cpu.rate_hertz=2.5"]),
+    ]
+
+    @Test(arguments: accepted)
+    func whatIsNamedChangesAndNothingElse(patch: String, changes: [String]) throws {
+        var patched = configuration
+        try patched.apply(patch: Array(patch.utf8))
+        let old = configuration.channels.flatMap(\.shown)
+        let new = patched.channels.flatMap(\.shown)
+        #expect(zip(old, new).filter { $0 != $1 }.map { "\($1.key)=\($1.value)" } == changes)
+    }
+
+    static let refused: [(String, String)] = [
+        ("", "/config: the patch is not JSON"),
+        ("{nope", "/config: the patch is not JSON"),
+        (#"{"channels":{"/cpu":{"rate_hertz":NaN}}}"#, "/config: the patch is not JSON"),
+        ("[]", "/config: the patch is not a JSON object"),
+        (String(repeating: "[", count: 33), "/config: the patch is nested deeper than 32 levels"),
+        (#"{"channel":{}}"#, #"/config: "channel" is unknown; a patch may have "channels""#),
+        (#"{"channels":5}"#, "channels: 5 is not an object keyed by topic, nor a list"),
+        (#"{"channels":[{"rate_hertz":5}]}"#, #"channels: an object is not an object with the topic as "id""#),
+        (#"{"channels":{"/cpu":7}}"#, #""/cpu": 7 is not a JSON object"#),
+        (#"{"channels":{"/gpu":{"rate_hertz":1}}}"#, #""/gpu" is no channel; there are /cpu, /cpu/cores, /config"#),
+        (#"{"channels":[{"id":"","rate_hertz":0}]}"#, #""" is no channel; there are /cpu, /cpu/cores, /config"#),
+        (
+            #"{"channels":{"/cpu":{"rate":1}}}"#,
+            #"/cpu: "rate" is unknown; a channel has rate_hertz, enabled and window_seconds"#
+        ),
+        (#"{"channels":{"/cpu":{"rate_hertz":0}}}"#, "/cpu.rate_hertz: 0 is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"rate_hertz":0.0009}}}"#, "/cpu.rate_hertz: 0.0009 is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"rate_hertz":1000.5}}}"#, "/cpu.rate_hertz: 1000.5 is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"rate_hertz":-3}}}"#, "/cpu.rate_hertz: -3 is not a number from 0.001 to 1000"),
+        (
+            #"{"channels":{"/cpu":{"rate_hertz":1e999}}}"#,
+            "/cpu.rate_hertz: infinity is not a number from 0.001 to 1000"
+        ),
+        (#"{"channels":{"/cpu":{"rate_hertz":1e300}}}"#, "/cpu.rate_hertz: 1e+300 is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"rate_hertz":"NaN"}}}"#, #"/cpu.rate_hertz: "NaN" is not a number from 0.001 to 1000"#),
+        (#"{"channels":{"/cpu":{"rate_hertz":true}}}"#, "/cpu.rate_hertz: true is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"rate_hertz":null}}}"#, "/cpu.rate_hertz: null is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"rate_hertz":[1]}}}"#, "/cpu.rate_hertz: a list is not a number from 0.001 to 1000"),
+        (#"{"channels":{"/cpu":{"window_seconds":10.1}}}"#, "/cpu.window_seconds: 10.1 is not a number from 0 to 10"),
+        (#"{"channels":{"/cpu":{"enabled":1}}}"#, "/cpu.enabled: 1 is not true or false"),
+        (
+            #"{"channels":{"/config":{"rate_hertz":1}}}"#,
+            #"/config.rate_hertz: this channel is published on change and has only "enabled""#
+        ),
+        (
+            #"{"channels":{"/cpu":{"rate_hertz":20},"/cpu/cores":{"rate_hertz":2000}}}"#,
+            "/cpu/cores.rate_hertz: 2000 is not a number from 0.001 to 1000"
+        ),
+    ]
+
+    @Test(arguments: refused)
+    func whatIsWrongChangesNothingAndIsNamed(patch: String, text: String) {
+        var patched = configuration
+        #expect(throws: Configuration.Refusal(text: text)) { try patched.apply(patch: Array(patch.utf8)) }
+        #expect(patched == configuration)
+    }
+
+    @Test func refusalsReachTheirSenderAsAStatus() throws {
+        let world = try AgentWorld()
+        let (id, other) = (world.connect(), world.connect())
+        _ = world.texts(other)
+        let texts = world.patch(#"{"channels":{"/cpu":{"rate_hertz":5000}}}"#, from: id)
+        #expect(texts == [status(2, "/cpu.rate_hertz: 5000 is not a number from 0.001 to 1000")])
+        #expect(world.texts(other).isEmpty)
+    }
+
+    @Test func textsOfStrangersAreShortAndOnOneLine() throws {
+        var patched = configuration
+        let topic = String(repeating: "x", count: 70) + "\\n"
+        #expect {
+            try patched.apply(patch: Array(#"{"channels":{"a\u0000\#(topic)":{}}}"#.utf8))
+        } throws: { error in
+            let text = (error as? Configuration.Refusal)?.text ?? ""
+            return text.hasPrefix("\"a?" + String(repeating: "x", count: 62) + "…\" is no channel")
+        }
+    }
+
+    /// Whatever comes, the settings stay within their bounds, and a refused patch changes nothing.
+    @Test func randomPatchesNeverLeaveTheBounds() {
+        var random = SeededGenerator(round: 77)
+        var effective = configuration
+        let values = [
+            "0", "5", "1000", "1001", "-1", "1e9", "0.001", "true", "false", "null", "\"x\"", "{}", "[]", "1e999",
+        ]
+        let keys = ["rate_hertz", "enabled", "window_seconds", "rate"]
+        var acceptedCount = 0
+        for _ in 0..<10_000 {
+            let entries = (0..<Int.random(in: 0...2, using: &random)).map { _ in
+                let topic = ["/cpu", "/cpu/cores", "/config", "/x"].randomElement(using: &random) ?? ""
+                let key = keys.randomElement(using: &random) ?? ""
+                return "\"\(topic)\":{\"\(key)\":\(values.randomElement(using: &random) ?? "")}"
+            }
+            let before = effective
+            do {
+                try effective.apply(patch: Array("{\"channels\":{\(entries.joined(separator: ","))}}".utf8))
+                acceptedCount += 1
+            } catch {
+                #expect(effective == before)
+            }
+            for channel in effective.channels {
+                guard let sampling = channel.sampling else { continue }
+                #expect(Configuration.rateHertzRange.contains(sampling.rateHertz))
+                #expect(Configuration.windowSecondsRange.contains(sampling.windowSeconds))
+            }
+        }
+        #expect(1_000...9_000 ~= acceptedCount)
+    }
+}
