@@ -31,6 +31,12 @@ let package = Package(
             dependencies: ["FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry"]),
         .executableTarget(name: "sysmon-bench", dependencies: ["FoxgloveServer", "Networking", "Telemetry"]),
 
+        // What a sample costs, and that it allocates nothing.
+        .target(name: "CAllocationCounter", path: "benchmarks/allocation-counter"),
+        .executableTarget(
+            name: "sampling-benchmark", dependencies: ["CAllocationCounter", "HostMetrics", "Telemetry"],
+            path: "benchmarks/sampling"),
+
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
         // Not the folder above: the build system walks a target's whole folder and follows symbolic links, and those of
         // the fixtures go round in circles, as those of sysfs do.
