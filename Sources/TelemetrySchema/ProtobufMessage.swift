@@ -17,20 +17,20 @@ package protocol ChannelMessage: ProtobufMessage {
 
 /// A message's wire form as of its last packing. Not a part of the generic box, whose parts need its type at run time.
 @safe
-private struct Packed {
-    var bytes: UnsafeMutablePointer<UInt8>
-    var capacity: Int
-    var count: Int
-    var isCurrent: Bool
+@usableFromInline struct Packed {
+    @usableFromInline var bytes: UnsafeMutablePointer<UInt8>
+    @usableFromInline var capacity: Int
+    @usableFromInline var count: Int
+    @usableFromInline var isCurrent: Bool
 }
 
 /// Owns one message, its header and its wire form for as long as a collector lives, so that sampling allocates nothing.
 @safe
 package struct MessageBox<Message: ChannelMessage>: ~Copyable {
-    private let message: UnsafeMutablePointer<Message>
-    private let header: UnsafeMutablePointer<HeaderMessage>
+    @usableFromInline let message: UnsafeMutablePointer<Message>
+    @usableFromInline let header: UnsafeMutablePointer<HeaderMessage>
     private let stamp: UnsafeMutablePointer<TimestampMessage>
-    private let packed: UnsafeMutablePointer<Packed>
+    @usableFromInline let packed: UnsafeMutablePointer<Packed>
     private let bound: EncodedBound
 
     package init() {
@@ -59,7 +59,7 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
     }
 
     /// Resets the message, so that no value of an earlier sample goes stale, and lends it to `body` to be filled.
-    @inline(__always)
+    @inlinable
     package func fill<Result, Failure>(
         _ body: (inout Message) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -114,10 +114,11 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
 /// The rows of a repeated field: a fixed number of structs, filled anew for each sample.
 @safe
 package struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
-    private let rows: UnsafeMutablePointer<Row>
+    @usableFromInline let rows: UnsafeMutablePointer<Row>
     private let table: UnsafeMutablePointer<UnsafeMutablePointer<Row>?>
     package let capacity: Int
-    package private(set) var count = 0
+    @usableFromInline var used = 0
+    package var count: Int { @inlinable get { used } }
 
     package init(capacity: Int) {
         self.capacity = capacity
@@ -135,15 +136,16 @@ package struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
         unsafe table.deallocate()
     }
 
-    package mutating func removeAll() { count = 0 }
+    @inlinable package mutating func removeAll() { used = 0 }
 
     /// Takes the next row and lets `fill` set its fields, every one of them, since rows are used again.
     ///
     /// Returns false when all rows are in use.
+    @inlinable
     package mutating func append(_ fill: (inout Row) -> Void) -> Bool {
-        guard count < capacity else { return false }
-        unsafe fill(&(rows + count).pointee)
-        count += 1
+        guard used < capacity else { return false }
+        unsafe fill(&(rows + used).pointee)
+        used += 1
         return true
     }
 
