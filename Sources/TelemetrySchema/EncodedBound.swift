@@ -6,16 +6,25 @@ internal import Glibc
 /// protobuf-c packs without checking a bound and measures a message by a pass over every field that costs as much as
 /// packing it. With a bound that only depends on rows and texts, a message is packed once and is then known by its size.
 @safe
-final class EncodedBound {
+struct EncodedBound {
+    /// A repeated field: offsets of its table and count, and what a row of it takes.
+    private struct List {
+        var offset: Int
+        var countOffset: Int
+        var rowByteCount: Int
+        /// Places in `rowTexts`.
+        var texts: Range<Int>
+    }
+
     /// A tag takes 5 bytes at most, a number 10, a length 5.
     private static let numberByteCount = 15
     private static let lengthByteCount = 10
 
     private var fixedByteCount = 0
-    /// Offsets of text pointers.
+    /// Offsets of text pointers, of the message and of the rows of its lists.
     private var texts: [Int] = []
-    /// Offsets of the table and the count of a repeated field, and what a row of it takes.
-    private var lists: [(offset: Int, countOffset: Int, row: EncodedBound)] = []
+    private var rowTexts: [Int] = []
+    private var lists: [List] = []
     /// Whether all fields are of the kinds that the schemas have: if not, the message is measured.
     private(set) var isKnown = true
 
@@ -25,20 +34,23 @@ final class EncodedBound {
         }
     }
 
-    private func add(_ field: ProtobufCFieldDescriptor) {
+    private mutating func add(_ field: ProtobufCFieldDescriptor) {
         let isRepeated = unsafe field.label == PROTOBUF_C_LABEL_REPEATED
+        let isOneOf = unsafe field.flags & UInt32(PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue) != 0
         switch unsafe field.type {
+        // Shares its place with others: there may be no pointer.
+        case PROTOBUF_C_TYPE_MESSAGE where isOneOf, PROTOBUF_C_TYPE_STRING where isOneOf: isKnown = false
         case PROTOBUF_C_TYPE_MESSAGE:
-            guard let descriptor = unsafe field.descriptor else { return }
+            guard let descriptor = unsafe field.descriptor else { return isKnown = false }
             let row = unsafe EncodedBound(descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self))
-            guard row.isKnown else { return isKnown = false }
-            if isRepeated {
-                unsafe lists.append((Int(field.offset), Int(field.quantifier_offset), row))
-            } else if row.texts.isEmpty, row.lists.isEmpty {
-                fixedByteCount += row.fixedByteCount + Self.lengthByteCount
-            } else {
-                isKnown = false
-            }
+            guard row.isKnown, row.lists.isEmpty, isRepeated || row.texts.isEmpty else { return isKnown = false }
+            let byteCount = row.fixedByteCount + Self.lengthByteCount
+            guard isRepeated else { return fixedByteCount += byteCount }
+            unsafe lists.append(
+                List(
+                    offset: Int(field.offset), countOffset: Int(field.quantifier_offset), rowByteCount: byteCount,
+                    texts: rowTexts.count..<rowTexts.count + row.texts.count))
+            rowTexts += row.texts
         case PROTOBUF_C_TYPE_STRING where !isRepeated:
             unsafe texts.append(Int(field.offset))
             fixedByteCount += Self.lengthByteCount
@@ -52,21 +64,25 @@ final class EncodedBound {
     /// The bound for `message`, which must be of the type that this was made for.
     func byteCount(of message: UnsafeRawPointer) -> Int {
         var byteCount = fixedByteCount
-        for offset in texts {
-            if let text = unsafe message.load(fromByteOffset: offset, as: UnsafePointer<CChar>?.self) {
-                unsafe byteCount += strlen(text)
-            }
-        }
+        for offset in texts { unsafe byteCount += Self.textByteCount(message, offset) }
         for list in lists {
             let count = unsafe message.load(fromByteOffset: list.countOffset, as: Int.self)
-            let table = unsafe message.load(
-                fromByteOffset: list.offset, as: UnsafePointer<UnsafeRawPointer?>?.self)
-            guard count > 0, let table = unsafe table else { continue }
+            byteCount += count * list.rowByteCount
+            guard count > 0, !list.texts.isEmpty else { continue }
+            guard
+                let table = unsafe message.load(
+                    fromByteOffset: list.offset, as: UnsafePointer<UnsafeRawPointer?>?.self)
+            else { continue }
             for index in 0..<count {
                 guard let row = unsafe table[index] else { continue }
-                unsafe byteCount += list.row.byteCount(of: row) + Self.lengthByteCount
+                for text in list.texts { unsafe byteCount += Self.textByteCount(row, rowTexts[text]) }
             }
         }
         return byteCount
+    }
+
+    private static func textByteCount(_ message: UnsafeRawPointer, _ offset: Int) -> Int {
+        guard let text = unsafe message.load(fromByteOffset: offset, as: UnsafePointer<CChar>?.self) else { return 0 }
+        return unsafe strlen(text)
     }
 }

@@ -2,7 +2,7 @@ import HostMetrics
 import Telemetry
 
 /// This machine's collectors, sampled and encoded as the agent does it.
-final class SampledHost {
+struct SampledHost {
     /// What is due together in one tick of the default rates.
     static let mainTopics = ["/cpu", "/cpu/cores", "/kernel", "/load", "/memory", "/net", "/system/uptime"]
 
@@ -38,24 +38,28 @@ final class SampledHost {
         }
     }
 
-    func sampleAll() {
+    mutating func sampleAll() {
         tick += 1
         byteCount = 0
         for index in samplers.indices { encode(index) }
     }
 
-    func sample(_ index: Int) {
+    mutating func sample(_ index: Int) {
         tick += 1
         encode(index)
     }
 
-    private func encode(_ index: Int) {
+    private mutating func encode(_ index: Int) {
         contexts[index].tick = tick
         guard (try? samplers[index].sample(contexts[index])) != nil else { return }
-        let count = samplers[index].encodedByteCount
+        byteCount += Self.encode(samplers[index], into: &target)
+    }
+
+    private static func encode(_ sampler: any Sampling, into target: inout [UInt8]) -> Int {
+        let count = sampler.encodedByteCount
         var span = target.mutableSpan
         var message = span._mutatingExtracting(first: count)
-        samplers[index].encode(into: &message)
-        byteCount += count
+        sampler.encode(into: &message)
+        return count
     }
 }

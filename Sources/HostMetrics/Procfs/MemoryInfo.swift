@@ -109,7 +109,7 @@ package struct MemoryInfo: KernelText {
                 if cursor.skip(names.span.extracting(start..<start + Int(line.length))) {
                     if line.slot >= 0 { parseValue(&cursor, slot: Int(line.slot), isPageCount: line.isPageCount) }
                     // How most lines end; saves the search for the newline.
-                    if !cursor.skip(" kB\n") { cursor.skipLine() }
+                    if !cursor.skipKilobytesLine() { cursor.skipLine() }
                     index += 1
                     continue
                 }

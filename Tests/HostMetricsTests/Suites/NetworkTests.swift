@@ -150,7 +150,7 @@ private struct NetworkNamespace {
         var process: pid_t = 0
         var pointers = unsafe (["ip"] + arguments).map { unsafe strdup($0) } + [nil]
         let result = unsafe posix_spawn(&process, "/usr/sbin/ip", nil, nil, &pointers, environ)
-        for unsafepointer in unsafe pointers { unsafe free(pointer) }
+        unsafe pointers.forEach { unsafe free($0) }
         try #require(result == 0)
         var status: Int32 = 0
         while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
