@@ -38,6 +38,12 @@ let package = Package(
             name: "sysmon-bench",
             dependencies: ["CLinux", "FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol"]),
 
+        // What a sample costs, and that it allocates nothing.
+        .target(name: "CAllocationCounter", path: "benchmarks/allocation-counter"),
+        .executableTarget(
+            name: "sampling-benchmark", dependencies: ["CAllocationCounter", "HostMetrics", "Telemetry"],
+            path: "benchmarks/sampling"),
+
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["Telemetry", "TestSupport", "WebSocketProtocol"]),

@@ -113,46 +113,69 @@ package struct Baselines {
     @inline(__always)
     package mutating func addCounters(id: UInt64, isNarrow: Bool, value: (Int) -> UInt64) -> Row {
         var row = place(id)
-        let base = row.slot * columnCount
+        let columns = row.slot * columnCount..<(row.slot + 1) * columnCount
         if presentSince[row.slot] < sequence {
-            for column in 0..<columnCount {
-                let new = value(column)
-                let old = raw[base + column]
-                if new >= old {
-                    sums[base + column] &+= new - old
-                } else if isNarrow, let wrapped = Self.narrowDifference(from: old, to: new) {
-                    sums[base + column] &+= wrapped
-                } else {
-                    row.wasReset = true
-                }
-                raw[base + column] = new
-            }
+            row.wasReset = Self.advance(&raw, &sums, columns, isNarrow: isNarrow, value: value)
         } else {
-            for column in 0..<columnCount {
-                raw[base + column] = value(column)
-                sums[base + column] = 0
+            for column in columns {
+                raw[column] = value(column - columns.lowerBound)
+                sums[column] = 0
             }
         }
         if row.wasReset { forget(&row) }
         return row
     }
 
+    /// Adds the differences to the sums; returns whether one of the counters was reset.
+    @inline(__always)
+    private static func advance(
+        _ raw: inout [UInt64], _ sums: inout [UInt64], _ columns: Range<Int>, isNarrow: Bool, value: (Int) -> UInt64
+    ) -> Bool {
+        // Spans, so that it is checked once for the row and not for each number that the storage is ours alone.
+        var raw = raw.mutableSpan
+        var sums = sums.mutableSpan
+        var wasReset = false
+        for column in columns {
+            let new = value(column - columns.lowerBound)
+            let old = raw[column]
+            if new >= old {
+                sums[column] &+= new - old
+            } else if isNarrow, let wrapped = narrowDifference(from: old, to: new) {
+                sums[column] &+= wrapped
+            } else {
+                wasReset = true
+            }
+            raw[column] = new
+        }
+        return wasReset
+    }
+
     /// Adds a row of CPU times, which step back by some ticks in normal operation: the sums never do.
     package mutating func addTimes(id: UInt64, _ cpu: borrowing CPUTimes) -> Row {
         var row = place(id)
-        let base = row.slot * columnCount
-        if presentSince[row.slot] < sequence {
+        let isKnown = presentSince[row.slot] < sequence
+        row.wasReset = Self.advance(&sums, from: row.slot * columnCount, cpu, isKnown: isKnown)
+        if row.wasReset { forget(&row) }
+        return row
+    }
+
+    /// Raises the sums to the times, or replaces them; returns whether the line was reset.
+    private static func advance(
+        _ sums: inout [UInt64], from base: Int, _ cpu: borrowing CPUTimes, isKnown: Bool
+    ) -> Bool {
+        var sums = sums.mutableSpan
+        var wasReset = false
+        if isKnown {
             var fall = 0.0
             for column in 0..<8 { fall += Double(sums[base + column]) - Double(cpu.columns[column]) }
-            row.wasReset = fall > Self.tickFallMax
+            wasReset = fall > tickFallMax
         }
-        let isNew = row.wasReset || presentSince[row.slot] == sequence
-        for column in 0..<columnCount {
+        let isNew = wasReset || !isKnown
+        for column in 0..<CPUTimes.columnCount {
             let new = cpu.columns[column]
             if isNew || new > sums[base + column] { sums[base + column] = new }
         }
-        if row.wasReset { forget(&row) }
-        return row
+        return wasReset
     }
 
     /// How much a column grew since the baseline, which the row must have.
@@ -178,6 +201,12 @@ package struct Baselines {
         sequences[newest] = sequence
         let start = newest * slotCapacity * columnCount
         let count = ids.count * columnCount
+        Self.copy(sums, count, to: &kept, at: start)
+    }
+
+    private static func copy(_ sums: [UInt64], _ count: Int, to kept: inout [UInt64], at start: Int) {
+        var kept = kept.mutableSpan
+        let sums = sums.span
         for index in 0..<count { kept[start + index] = sums[index] }
     }
 

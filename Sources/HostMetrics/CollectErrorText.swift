@@ -5,36 +5,32 @@ extension CollectError {
     package func describe(into text: inout [UInt8]) {
         switch self {
         case .open(let errno):
-            append("cannot open: ", to: &text)
+            text.append("cannot open: ")
             append(errno: errno, to: &text)
         case .read(let errno):
-            append("cannot read: ", to: &text)
+            text.append("cannot read: ")
             append(errno: errno, to: &text)
-        case .nothingUsable: append("nothing usable in it", to: &text)
+        case .nothingUsable: text.append("nothing usable in it")
         }
-    }
-
-    private func append(_ part: StaticString, to text: inout [UInt8]) {
-        for index in 0..<part.utf8CodeUnitCount { unsafe text.append(part.utf8Start[index]) }
     }
 
     private func append(errno: Int32, to text: inout [UInt8]) {
         switch errno {
-        case ENOENT: append("ENOENT", to: &text)
-        case EACCES: append("EACCES", to: &text)
-        case EPERM: append("EPERM", to: &text)
-        case EIO: append("EIO", to: &text)
-        case ENODEV: append("ENODEV", to: &text)
-        case ENXIO: append("ENXIO", to: &text)
-        case EINVAL: append("EINVAL", to: &text)
-        case EOPNOTSUPP: append("EOPNOTSUPP", to: &text)
-        case EMFILE: append("EMFILE", to: &text)
-        case ENFILE: append("ENFILE", to: &text)
-        case ENOMEM: append("ENOMEM", to: &text)
-        case EAGAIN: append("EAGAIN", to: &text)
-        case EISDIR: append("EISDIR", to: &text)
+        case ENOENT: text.append("ENOENT")
+        case EACCES: text.append("EACCES")
+        case EPERM: text.append("EPERM")
+        case EIO: text.append("EIO")
+        case ENODEV: text.append("ENODEV")
+        case ENXIO: text.append("ENXIO")
+        case EINVAL: text.append("EINVAL")
+        case EOPNOTSUPP: text.append("EOPNOTSUPP")
+        case EMFILE: text.append("EMFILE")
+        case ENFILE: text.append("ENFILE")
+        case ENOMEM: text.append("ENOMEM")
+        case EAGAIN: text.append("EAGAIN")
+        case EISDIR: text.append("EISDIR")
         default:
-            append("errno ", to: &text)
+            text.append("errno ")
             var divisor: Int32 = 1_000_000_000
             while divisor > 1, errno / divisor == 0 { divisor /= 10 }
             while divisor > 0 {

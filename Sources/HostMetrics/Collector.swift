@@ -80,13 +80,15 @@ package protocol Sampling: AnyObject {
     func encode(into target: inout MutableSpan<UInt8>)
 }
 
-final class Sampler<Source: Collector & ~Copyable>: Sampling {
+/// Holds a collector and its message.
+private final class Sampler<Source: Collector & ~Copyable> {
     private var collector: Source
     private let box = MessageBox<Source.Message>()
     private var sequence: UInt32 = 0
 
     init(_ collector: consuming Source) { self.collector = collector }
 
+    @inline(__always)
     func sample(_ context: SampleContext) throws(CollectError) -> Sample {
         let sample = try box.fill { message throws(CollectError) in
             try collector.sample(context, into: &message)
@@ -100,6 +102,27 @@ final class Sampler<Source: Collector & ~Copyable>: Sampling {
     func encode(into target: inout MutableSpan<UInt8>) { box.encode(into: &target) }
 }
 
+/// A sampler without its type.
+///
+/// By closures, since the methods of a generic class that are called through a protocol are compiled once for all types, and
+/// such code looks its types up at run time: that took longer than to parse the text.
+private final class ErasedSampler: Sampling {
+    private let takeSample: (SampleContext) throws(CollectError) -> Sample
+    private let measure: () -> Int
+    private let write: (inout MutableSpan<UInt8>) -> Void
+
+    @inline(__always)
+    init<Source: Collector & ~Copyable>(_ sampler: Sampler<Source>) {
+        takeSample = { context throws(CollectError) in try sampler.sample(context) }
+        measure = { sampler.encodedByteCount }
+        write = { target in sampler.encode(into: &target) }
+    }
+
+    func sample(_ context: SampleContext) throws(CollectError) -> Sample { try takeSample(context) }
+    var encodedByteCount: Int { measure() }
+    func encode(into target: inout MutableSpan<UInt8>) { write(&target) }
+}
+
 /// A line of the registry: what is needed to advertise a channel and to start its collector.
 package struct Registration: Sendable {
     package let channel: Channel
@@ -108,12 +131,13 @@ package struct Registration: Sendable {
     package let resolutionSeconds: Double
     private let start: @Sendable (Host) throws(CollectError) -> any Sampling
 
+    @inline(__always)
     package init<Source: Collector & ~Copyable>(_: Source.Type) {
         channel = Channel(topic: Source.topic, schema: Source.Message.schema, isLatched: Source.isLatched)
         defaultHertz = Source.defaultHertz
         defaultWindowSeconds = Source.defaultWindowSeconds
         resolutionSeconds = Source.resolutionSeconds
-        start = { host throws(CollectError) in Sampler(try Source(host: host)) }
+        start = { host throws(CollectError) in ErasedSampler(Sampler(try Source(host: host))) }
     }
 
     package func makeSampler(on host: Host) throws(CollectError) -> any Sampling { try start(host) }

@@ -15,35 +15,55 @@ package protocol ChannelMessage: ProtobufMessage {
     mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>)
 }
 
-/// Owns one message and its header for as long as a collector lives, so that sampling allocates nothing.
+/// A message's wire form as of its last packing. Not a part of the generic box, whose parts need its type at run time.
+@safe
+@usableFromInline struct Packed {
+    @usableFromInline var bytes: UnsafeMutablePointer<UInt8>
+    @usableFromInline var capacity: Int
+    @usableFromInline var count: Int
+    @usableFromInline var isCurrent: Bool
+}
+
+/// Owns one message, its header and its wire form for as long as a collector lives, so that sampling allocates nothing.
 @safe
 package struct MessageBox<Message: ChannelMessage>: ~Copyable {
-    private let message: UnsafeMutablePointer<Message>
-    private let header: UnsafeMutablePointer<HeaderMessage>
+    @usableFromInline let message: UnsafeMutablePointer<Message>
+    @usableFromInline let header: UnsafeMutablePointer<HeaderMessage>
     private let stamp: UnsafeMutablePointer<TimestampMessage>
+    @usableFromInline let packed: UnsafeMutablePointer<Packed>
+    private let bound: EncodedBound
 
     package init() {
         unsafe message = .allocate(capacity: 1)
         unsafe header = .allocate(capacity: 1)
         unsafe stamp = .allocate(capacity: 1)
+        unsafe packed = .allocate(capacity: 1)
         unsafe message.initialize(to: Message())
         unsafe header.initialize(to: HeaderMessage())
         unsafe stamp.initialize(to: TimestampMessage())
+        unsafe packed.initialize(to: Packed(bytes: .allocate(capacity: 1), capacity: 1, count: 0, isCurrent: false))
+        unsafe message.pointee.reset()
         unsafe header.pointee.reset()
         unsafe stamp.pointee.reset()
         unsafe header.pointee.stamp = stamp
+        let base = unsafe UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
+        bound = unsafe EncodedBound(base.pointee.descriptor)
     }
 
     deinit {
         unsafe message.deallocate()
         unsafe header.deallocate()
         unsafe stamp.deallocate()
+        unsafe packed.pointee.bytes.deallocate()
+        unsafe packed.deallocate()
     }
 
     /// Resets the message, so that no value of an earlier sample goes stale, and lends it to `body` to be filled.
+    @inlinable
     package func fill<Result, Failure>(
         _ body: (inout Message) throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        unsafe packed.pointee.isCurrent = false
         unsafe message.pointee.reset()
         unsafe message.pointee.setHeader(header)
         return try unsafe body(&message.pointee)
@@ -51,22 +71,39 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
 
     /// Completes the message before it is encoded.
     package func setHeader(stamp time: Timestamp, intervalSeconds: Double, sequence: UInt32) {
+        unsafe packed.pointee.isCurrent = false
         unsafe stamp.pointee.seconds = Int64(time.unixNanoseconds / 1_000_000_000)
         unsafe stamp.pointee.nanos = Int32(time.unixNanoseconds % 1_000_000_000)
         unsafe header.pointee.intervalSeconds = intervalSeconds
         unsafe header.pointee.sequence = sequence
     }
 
-    package var encodedByteCount: Int { unsafe protobuf_c_message_get_packed_size(base) }
+    package var encodedByteCount: Int {
+        if unsafe !packed.pointee.isCurrent { pack() }
+        return unsafe packed.pointee.count
+    }
 
     /// Writes the message's wire form, which must fill `target`.
     package func encode(into target: inout MutableSpan<UInt8>) {
-        precondition(target.count == encodedByteCount, "the message changed after it was measured")
-        guard !target.isEmpty else { return }
-        let written = unsafe target.withUnsafeMutableBufferPointer { buffer in
-            unsafe protobuf_c_message_pack(base, buffer.baseAddress)
+        let count = encodedByteCount
+        precondition(target.count == count, "the message changed after it was measured")
+        unsafe target.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            unsafe base.update(from: packed.pointee.bytes, count: count)
         }
-        precondition(written == target.count)
+    }
+
+    /// Packs into the kept buffer, which is first made as large as the message can get.
+    private func pack() {
+        let most = unsafe bound.isKnown ? bound.byteCount(of: message) : protobuf_c_message_get_packed_size(base)
+        if unsafe most > packed.pointee.capacity {
+            unsafe packed.pointee.bytes.deallocate()
+            unsafe packed.pointee.bytes = .allocate(capacity: most)
+            unsafe packed.pointee.capacity = most
+        }
+        unsafe packed.pointee.count = protobuf_c_message_pack(base, packed.pointee.bytes)
+        precondition(unsafe packed.pointee.count <= most)
+        unsafe packed.pointee.isCurrent = true
     }
 
     private var base: UnsafePointer<ProtobufCMessage> {
@@ -77,10 +114,11 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
 /// The rows of a repeated field: a fixed number of structs, filled anew for each sample.
 @safe
 package struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
-    private let rows: UnsafeMutablePointer<Row>
+    @usableFromInline let rows: UnsafeMutablePointer<Row>
     private let table: UnsafeMutablePointer<UnsafeMutablePointer<Row>?>
     package let capacity: Int
-    package private(set) var count = 0
+    @usableFromInline var used = 0
+    package var count: Int { @inlinable get { used } }
 
     package init(capacity: Int) {
         self.capacity = capacity
@@ -98,15 +136,16 @@ package struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
         unsafe table.deallocate()
     }
 
-    package mutating func removeAll() { count = 0 }
+    @inlinable package mutating func removeAll() { used = 0 }
 
     /// Takes the next row and lets `fill` set its fields, every one of them, since rows are used again.
     ///
     /// Returns false when all rows are in use.
+    @inlinable
     package mutating func append(_ fill: (inout Row) -> Void) -> Bool {
-        guard count < capacity else { return false }
-        unsafe fill(&(rows + count).pointee)
-        count += 1
+        guard used < capacity else { return false }
+        unsafe fill(&(rows + used).pointee)
+        used += 1
         return true
     }
 

@@ -134,17 +134,13 @@ private struct ContainerDetector: ~Copyable {
             let line = reader.line
             for index in line.indices { name.append(line[index]) }
         } else if dockerPath.exists {
-            append("docker")
+            name.append("docker")
         } else if podmanPath.exists {
-            append("podman")
+            name.append("podman")
         } else if reader.read(environmentPath) {
             appendEnvironment(reader.text)
         }
         return name
-    }
-
-    private mutating func append(_ text: StaticString) {
-        for index in 0..<text.utf8CodeUnitCount { unsafe name.append(text.utf8Start[index]) }
     }
 
     /// `container=NAME` among the variables, which end with a NUL each.

@@ -92,6 +92,16 @@ package struct ByteCursor: ~Escapable {
         return isEqual
     }
 
+    /// Moves past " kB" and the newline if they come next, without the call that ``skip(_:)`` makes.
+    @inline(__always)
+    package mutating func skipKilobytesLine() -> Bool {
+        guard bytes.count - offset >= 4, bytes[offset] == 0x20, bytes[offset + 1] == UInt8(ascii: "k"),
+            bytes[offset + 2] == UInt8(ascii: "B"), bytes[offset + 3] == 0x0A
+        else { return false }
+        offset += 4
+        return true
+    }
+
     /// Moves past one byte if it is `byte`.
     @inline(__always)
     package mutating func skip(byte: UInt8) -> Bool {

@@ -72,7 +72,7 @@ package struct FilePath: ~Copyable {
     /// Keeps the first `byteCount` bytes and puts `part` behind them.
     package mutating func replace(after byteCount: Int, with part: StaticString) {
         truncate(to: byteCount)
-        for index in 0..<part.utf8CodeUnitCount { unsafe bytes.append(part.utf8Start[index]) }
+        bytes.append(part)
         bytes.append(0)
     }
 
@@ -95,4 +95,11 @@ package struct FilePath: ~Copyable {
     }
 
     package var exists: Bool { unsafe withCString { unsafe access($0, F_OK) == 0 } }
+}
+
+extension [UInt8] {
+    /// Appends a literal's bytes.
+    package mutating func append(_ text: StaticString) {
+        for index in 0..<text.utf8CodeUnitCount { unsafe append(text.utf8Start[index]) }
+    }
 }

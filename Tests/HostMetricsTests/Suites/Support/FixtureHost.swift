@@ -23,6 +23,8 @@ final class TemporaryDirectory {
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
+    var path: String { url.path }
+
     deinit { try? FileManager.default.removeItem(at: url) }
 
     func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
@@ -78,7 +80,7 @@ final class FixtureHost {
         elapsedNanoseconds = UInt64(elapsed.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         let clock = clock
         host = HostMetrics.Host(
-            procfs: root.url.path + "/proc", sysfs: root.url.path + "/sys", rootfs: root.url.path,
+            procfs: root.path + "/proc", sysfs: root.path + "/sys", rootfs: root.path,
             facts: HostFacts(
                 userTickHertz: facts.user_hz, pageSizeBytes: facts.page_size_bytes, machine: facts.machine,
                 endianness: facts.endianness),
