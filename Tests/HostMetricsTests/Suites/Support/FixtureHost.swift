@@ -102,10 +102,12 @@ final class FixtureHost {
             guard let paths = FileManager.default.enumerator(atPath: folder.path) else { continue }
             for case let path as String in paths {
                 let file = folder.appendingPathComponent(path)
-                let type = try FileManager.default.attributesOfItem(atPath: file.path)[.type] as? FileAttributeType
-                guard type == .typeRegular else { continue }
+                let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+                guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
                 found.insert("\(part)/\(path)")
-                try root.write(Array(try Data(contentsOf: file)), to: "\(part)/\(path)")
+                // Foundation leaks its buffer when it reads an empty file.
+                let isEmpty = attributes[.size] as? UInt64 == 0
+                try root.write(isEmpty ? [] : Array(try Data(contentsOf: file)), to: "\(part)/\(path)")
             }
         }
         for path in files.subtracting(found) { try root.remove(path) }
