@@ -54,7 +54,7 @@ extension Server {
         guard client.isConnected else { return }
         client.isConnected = false
         clientCount -= 1
-        report(.disconnected(id))
+        report(.disconnected(address: client.address))
     }
 
     private func answer(_ request: HTTPRequest, from id: ConnectionID, _ client: Client) {
@@ -71,7 +71,7 @@ extension Server {
             client.isConnected = true
             clientCount += 1
             client.connection.outbox.append(raw: makeGreeting())
-            report(.connected(id))
+            report(.connected(address: client.address))
         }
     }
 

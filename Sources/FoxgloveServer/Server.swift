@@ -27,8 +27,8 @@ package final class Server {
 
     /// What clients want of the server's owner.
     package enum Event: Equatable, Sendable {
-        case connected(ConnectionID)
-        case disconnected(ConnectionID)
+        case connected(address: String)
+        case disconnected(address: String)
         /// The channel has its first subscriber, who may get its first message at this time.
         case listening(ChannelID, startsAt: Instant)
         /// The channel lost its last subscriber.

@@ -241,12 +241,12 @@ package final class Agent: ConnectionHandler {
     private func handleEvents(now: Instant) {
         while let event = server.nextEvent() {
             switch event {
-            case .connected(let id):
-                report(.connected(address: server.address(of: id)))
+            case .connected(let address):
+                report(.connected(address: address))
                 findSources(isFirst: false)
                 nextSearch = nextSearch ?? now + Self.searchInterval
-            case .disconnected(let id):
-                report(.disconnected(address: server.address(of: id)))
+            case .disconnected(let address):
+                report(.disconnected(address: address))
                 if server.clientCount == 0 { nextSearch = nil }
             case .listening(let channel, let startsAt):
                 guard sources.indices.contains(channel.index) else { break }

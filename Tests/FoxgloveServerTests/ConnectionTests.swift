@@ -11,7 +11,7 @@ import WebSocketProtocol
         let id = world.connect(subscribedTo: [0])
         _ = (world.messages(id), world.events())
         world.send(.close, [0x03, 0xE8], from: id)
-        #expect(world.events() == [.idle(ChannelID(index: 0)), .disconnected(id)])
+        #expect(world.events() == [.idle(ChannelID(index: 0)), .disconnected(address: "127.0.0.1")])
         world.tick([0])
         #expect(world.drain(id) == .finished)
         #expect(world.messages(id) == [.close(1000, "")])

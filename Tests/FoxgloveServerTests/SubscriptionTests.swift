@@ -134,7 +134,7 @@ import WebSocketProtocol
         world.send(text: #"{"op":"unsubscribe","subscriptionIds":[100]}"#, from: a)
         #expect(world.events() == [.listening(ChannelID(index: 0), startsAt: world.now + .milliseconds(50))])
         world.close(b)
-        #expect(world.events() == [.idle(ChannelID(index: 0)), .disconnected(b)])
+        #expect(world.events() == [.idle(ChannelID(index: 0)), .disconnected(address: "127.0.0.1")])
     }
 
     @Test func unsubscribingPurgesWhatIsQueued() {
