@@ -216,7 +216,8 @@ package struct Baselines {
     /// every k-th is, where the window would need more than there is room for: they lie so far apart that all of them
     /// together reach back over the window.
     private mutating func advance() {
-        guard keptCount > 0 else {
+        // Without a window only the sample just before is ever compared with: one place stays in the cache.
+        guard keptCount > 0, windowNanoseconds > 0 else {
             keptCount = 1
             return
         }

@@ -31,7 +31,7 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
     @usableFromInline let header: UnsafeMutablePointer<HeaderMessage>
     private let stamp: UnsafeMutablePointer<TimestampMessage>
     @usableFromInline let packed: UnsafeMutablePointer<Packed>
-    private let bound: EncodedBound
+    private let encoder: WireEncoder
 
     package init() {
         unsafe message = .allocate(capacity: 1)
@@ -41,13 +41,13 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
         unsafe message.initialize(to: Message())
         unsafe header.initialize(to: HeaderMessage())
         unsafe stamp.initialize(to: TimestampMessage())
-        unsafe packed.initialize(to: Packed(bytes: .allocate(capacity: 1), capacity: 1, count: 0, isCurrent: false))
+        unsafe packed.initialize(to: Packed(bytes: .allocate(capacity: 512), capacity: 512, count: 0, isCurrent: false))
         unsafe message.pointee.reset()
         unsafe header.pointee.reset()
         unsafe stamp.pointee.reset()
         unsafe header.pointee.stamp = stamp
         let base = unsafe UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
-        bound = unsafe EncodedBound(base.pointee.descriptor)
+        encoder = unsafe WireEncoder(base.pointee.descriptor)
     }
 
     deinit {
@@ -93,21 +93,19 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
         }
     }
 
-    /// Packs into the kept buffer, which is first made as large as the message can get.
+    /// Packs into the kept buffer, which grows until the message fits.
     private func pack() {
-        let most = unsafe bound.isKnown ? bound.byteCount(of: message) : protobuf_c_message_get_packed_size(base)
-        if unsafe most > packed.pointee.capacity {
+        while true {
+            let buffer = unsafe UnsafeMutableBufferPointer(start: packed.pointee.bytes, count: packed.pointee.capacity)
+            if let count = unsafe encoder.encode(message, into: buffer) {
+                unsafe packed.pointee.count = count
+                unsafe packed.pointee.isCurrent = true
+                return
+            }
             unsafe packed.pointee.bytes.deallocate()
-            unsafe packed.pointee.bytes = .allocate(capacity: most)
-            unsafe packed.pointee.capacity = most
+            unsafe packed.pointee.capacity *= 2
+            unsafe packed.pointee.bytes = .allocate(capacity: packed.pointee.capacity)
         }
-        unsafe packed.pointee.count = protobuf_c_message_pack(base, packed.pointee.bytes)
-        precondition(unsafe packed.pointee.count <= most)
-        unsafe packed.pointee.isCurrent = true
-    }
-
-    private var base: UnsafePointer<ProtobufCMessage> {
-        unsafe UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
     }
 }
 

@@ -30,22 +30,23 @@ struct Service {
                 throw Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2)
             }
         }
-        let facts = Self.facts()
+        let clock = SystemClock()
         let host = Host(
-            procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: facts, clock: Clocks.reading)
+            procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: Self.facts(),
+            clock: clock.reading)
         do {
-            let loop = try EventLoop(clock: Clocks.monotonic, signals: [SIGINT, SIGTERM])
+            let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM])
             let port = try loop.listen(host: options.host, port: options.port)
             let agent = Agent(
                 allCollectors, host: host, configuration: configuration, identity: identity(),
-                suspendedNanoseconds: Clocks.suspendedNanoseconds, report: { log.report($0) })
+                suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             announce(port)
             try loop.run(
                 agent,
                 onSignal: { number in
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
                     agent.close()
-                    loop.stop(by: Clocks.monotonic() + Self.goodbyeTime)
+                    loop.stop(by: SystemClock.monotonic() + Self.goodbyeTime)
                 },
                 report: { report in
                     switch report {
@@ -81,7 +82,7 @@ struct Service {
         let hostname = Self.hostname()
         return Server.Identity(
             name: options.name ?? hostname, metadata: ["agent": "sysmon-agent \(agentVersion)", "hostname": hostname],
-            sessionID: String(Clocks.reading().realtime.unixNanoseconds / 1_000_000), commandTopics: [])
+            sessionID: String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000), commandTopics: [])
     }
 
     /// One line, with links that open the live view.

@@ -13,8 +13,7 @@ final class BareReads {
     private var request: [UInt8]
 
     init() {
-        let paths: [String] = ["/proc/stat", "/proc/meminfo", "/proc/loadavg", "/proc/uptime"]
-        files = paths.map { path in unsafe open(path, O_RDONLY | O_CLOEXEC) }
+        files = SampledHost.Source.allCases.compactMap(\.path).map { path in unsafe open(path, O_RDONLY | O_CLOEXEC) }
         dump = Self.netlink(groups: 0)
         notifications = Self.netlink(groups: 1)
         unsafe buffer = .allocate(byteCount: 65_536, alignment: 64)
@@ -32,8 +31,15 @@ final class BareReads {
         return descriptor
     }
 
-    func readAll() {
-        for file in files { unsafe _ = pread(file, buffer.baseAddress, buffer.count, 0) }
+    func read(_ source: SampledHost.Source) {
+        if source.path != nil {
+            unsafe _ = pread(files[source.rawValue], buffer.baseAddress, buffer.count, 0)
+        } else {
+            dumpInterfaces()
+        }
+    }
+
+    private func dumpInterfaces() {
         unsafe _ = recv(notifications, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC))
         unsafe _ = request.withUnsafeBytes { unsafe send(dump, $0.baseAddress, $0.count, 0) }
         while true {

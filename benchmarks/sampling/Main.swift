@@ -5,80 +5,101 @@ import Telemetry
 
 /// What a sample costs beyond the kernel's own work, and whether it allocates.
 ///
-///     sampling-benchmark                    CPU time beside the bare reads of the same sources, hot and cold
+///     sampling-benchmark                    time beside the bare reads of the same sources, hot and cold
 ///     sampling-benchmark --allocations N    allocations over N samples of every collector; exit status 1 if there is any
+///     sampling-benchmark --loop             one tick of all channels again and again, for a profiler
 @main
 enum Benchmark {
+    /// Channels that are due together, tick by tick.
+    private struct Job {
+        var name: String
+        var ticks: [[String]]
+    }
+
+    private static let topics = SampledHost.sources.map(\.topic)
+
+    /// Ten ticks of 100 ms, as the default rates have it; `/load` is due in every fifth second and counts as never.
+    private static let second = Job(
+        name: "a second at the default rates",
+        ticks: (0..<10).map { tick in
+            ["/cpu", "/kernel", "/net"] + (tick.isMultiple(of: 2) ? ["/memory"] : [])
+                + (tick.isMultiple(of: 5) ? ["/cpu/cores"] : []) + (tick == 0 ? ["/system/uptime"] : [])
+        })
+
     static func main() {
-        let arguments = CommandLine.arguments
-        if arguments.count == 3, arguments[1] == "--allocations", let count = Int(arguments[2]), count > 0 {
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "--allocations", let count = arguments.last.flatMap({ Int($0) }), count > 0 {
             exit(countAllocations(over: count) == 0 ? 0 : 1)
         }
-        guard arguments.count == 1 || arguments == [arguments[0], "--loop"] else {
-            print("usage: sampling-benchmark [--allocations N]")
+        if arguments == ["--loop"] { loop() }
+        guard arguments.isEmpty else {
+            print("usage: sampling-benchmark [--allocations N | --loop]")
             exit(2)
         }
-        if arguments.count == 2 { loop() }
-        compare(title: "hot", rounds: 20_000, pauseNanoseconds: 0)
-        compare(title: "cold", rounds: 500, pauseNanoseconds: 10_000_000)
+        compare(second, rounds: 5_000)
+        compare(Job(name: "one tick of all channels", ticks: [topics]), rounds: 20_000)
+        for topic in topics { compare(Job(name: topic, ticks: [[topic]]), rounds: 10_000) }
+        compare(Job(name: "one tick of all channels, 10 ms apart", ticks: [topics]), rounds: 500, pause: 10_000_000)
     }
 
-    /// What a profiler is to look at.
-    private static func loop() {
-        var agent = SampledHost(topics: SampledHost.mainTopics)
-        for _ in 0..<500_000 { agent.sampleAll() }
+    private static func loop() -> Never {
+        var host = SampledHost(topics: topics)
+        while true { host.sample(host.topics.indices) }
     }
 
-    private static func compare(title: String, rounds: Int, pauseNanoseconds: Int) {
-        var agent = SampledHost(topics: SampledHost.mainTopics)
+    private static func compare(_ job: Job, rounds: Int, pause: Int = 0) {
+        var host = SampledHost(topics: topics)
+        let ticks = job.ticks.map { due in due.compactMap { host.topics.firstIndex(of: $0) } }
         let bare = BareReads()
-        for _ in 0..<200 {
-            agent.sampleAll()
-            bare.readAll()
-        }
-        var whole: [Double] = []
-        var reads: [Double] = []
-        whole.reserveCapacity(rounds)
-        reads.reserveCapacity(rounds)
-        for round in 0..<rounds {
-            // Either comes first as often, so that neither always finds the caches as the other left them.
-            if round.isMultiple(of: 2) {
-                whole.append(pausedMicroseconds(pauseNanoseconds) { agent.sampleAll() })
-                reads.append(pausedMicroseconds(pauseNanoseconds) { bare.readAll() })
-            } else {
-                reads.append(pausedMicroseconds(pauseNanoseconds) { bare.readAll() })
-                whole.append(pausedMicroseconds(pauseNanoseconds) { agent.sampleAll() })
+        // Each source once per tick, however many channels it feeds.
+        let reads = job.ticks.map { due in
+            SampledHost.Source.allCases.filter { source in
+                SampledHost.sources.contains { due.contains($0.topic) && $0.sources.contains(source) }
             }
         }
-        let sample = median(whole)
-        let read = median(reads)
+        func sample() { for due in ticks { host.sample(due) } }
+        func read() { for sources in reads { for source in sources { bare.read(source) } } }
+        for _ in 0..<200 {
+            sample()
+            read()
+        }
+        var whole: [Double] = []
+        var alone: [Double] = []
+        for round in 0..<rounds {
+            // Either comes first as often, so that neither always finds the caches as the other left them.
+            if round.isMultiple(of: 2) { whole.append(microseconds(after: pause, sample)) }
+            alone.append(microseconds(after: pause, read))
+            if !round.isMultiple(of: 2) { whole.append(microseconds(after: pause, sample)) }
+        }
+        let (sampled, bareReads) = (median(whole), median(alone))
         print(
-            "\(title): collect + parse + encode \(rounded(sample)) us, bare reads \(rounded(read)) us,",
-            "ratio \(rounded(sample / read)) (p50 of \(rounds) rounds, \(agent.byteCount) bytes per round)")
+            "\(job.name): collect + parse + encode \(rounded(sampled)) us, bare reads \(rounded(bareReads)) us,",
+            "ratio \(rounded(sampled / bareReads)) (p50 of \(rounds) rounds)")
     }
 
-    private static func pausedMicroseconds(_ pauseNanoseconds: Int, _ body: () -> Void) -> Double {
-        if pauseNanoseconds > 0 {
-            var pause = timespec(tv_sec: 0, tv_nsec: pauseNanoseconds)
-            unsafe _ = nanosleep(&pause, nil)
+    private static func microseconds(after pause: Int, _ body: () -> Void) -> Double {
+        if pause > 0 {
+            var time = timespec(tv_sec: 0, tv_nsec: pause)
+            unsafe _ = nanosleep(&time, nil)
         }
-        let start = Clocks.threadNanoseconds()
+        // CPU time would need a system call; nothing else runs here, and the median leaves out what came between.
+        let start = SystemClock.monotonic()
         body()
-        return Double(Clocks.threadNanoseconds() - start) / 1_000
+        return SystemClock.monotonic().seconds(since: start) * 1e6
     }
 
     private static func countAllocations(over count: Int) -> UInt64 {
-        var agent = SampledHost(topics: nil)
+        var host = SampledHost()
         // To open and to reserve allocates: a counter that saw nothing of it is not in place.
         precondition(allocation_count() > 100)
-        for _ in 0..<100 { agent.sampleAll() }
+        for _ in 0..<100 { host.sample(host.topics.indices) }
         var total: UInt64 = 0
-        for index in 0..<agent.topics.count {
+        for index in host.topics.indices {
             let before = allocation_count()
-            for _ in 0..<count { agent.sample(index) }
+            for _ in 0..<count { host.sample(CollectionOfOne(index)) }
             let allocations = allocation_count() - before
             total += allocations
-            print("\(agent.topics[index]): \(allocations) allocations in \(count) samples")
+            print("\(host.topics[index]): \(allocations) allocations in \(count) samples")
         }
         return total
     }
@@ -86,21 +107,4 @@ enum Benchmark {
     private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
     private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
-}
-
-enum Clocks {
-    /// CPU time would need a system call; nothing else runs here, and the median leaves out what came between.
-    static func threadNanoseconds() -> UInt64 { nanoseconds(CLOCK_MONOTONIC) }
-
-    static func reading() -> ClockReading {
-        ClockReading(
-            monotonic: Instant(nanoseconds: nanoseconds(CLOCK_MONOTONIC)),
-            realtime: Timestamp(unixNanoseconds: nanoseconds(CLOCK_REALTIME)))
-    }
-
-    private static func nanoseconds(_ clock: Int32) -> UInt64 {
-        var time = timespec()
-        unsafe _ = clock_gettime(clock, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
 }

@@ -3,8 +3,27 @@ import Telemetry
 
 /// This machine's collectors, sampled and encoded as the agent does it.
 struct SampledHost {
-    /// What is due together in one tick of the default rates.
-    static let mainTopics = ["/cpu", "/cpu/cores", "/kernel", "/load", "/memory", "/net", "/system/uptime"]
+    /// What is read.
+    enum Source: Int, CaseIterable {
+        case stat, meminfo, loadavg, uptime, interfaces
+
+        /// Nil: by netlink.
+        var path: String? {
+            switch self {
+            case .stat: "/proc/stat"
+            case .meminfo: "/proc/meminfo"
+            case .loadavg: "/proc/loadavg"
+            case .uptime: "/proc/uptime"
+            case .interfaces: nil
+            }
+        }
+    }
+
+    /// The sources of each channel, those shared with others included.
+    static let sources: [(topic: String, sources: [Source])] = [
+        ("/cpu", [.stat]), ("/cpu/cores", [.stat]), ("/kernel", [.stat]), ("/load", [.loadavg, .stat]),
+        ("/memory", [.meminfo]), ("/net", [.interfaces]), ("/system/uptime", [.uptime, .stat]),
+    ]
 
     private(set) var topics: [String] = []
     private(set) var byteCount = 0
@@ -13,10 +32,11 @@ struct SampledHost {
     private var tick: UInt64 = 0
     private var target = [UInt8](repeating: 0, count: 1 << 20)
 
-    /// `topics`: nil for all.
-    init(topics wanted: [String]?) {
+    /// All collectors, or those of these topics.
+    init(topics wanted: [String]? = nil) {
         let facts = HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE")
-        let host = Host(facts: facts, clock: Clocks.reading)
+        let clock = SystemClock()
+        let host = Host(facts: facts, clock: clock.reading)
         for registration in allCollectors {
             let topic = registration.channel.topic
             guard wanted?.contains(topic) ?? true else { continue }
@@ -38,15 +58,10 @@ struct SampledHost {
         }
     }
 
-    mutating func sampleAll() {
+    /// Samples some channels in one tick.
+    mutating func sample(_ indices: some Sequence<Int>) {
         tick += 1
-        byteCount = 0
-        for index in samplers.indices { encode(index) }
-    }
-
-    mutating func sample(_ index: Int) {
-        tick += 1
-        encode(index)
+        for index in indices { encode(index) }
     }
 
     private mutating func encode(_ index: Int) {
