@@ -46,17 +46,17 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(
+            name: "TelemetrySchemaTests", dependencies: ["CProtobufC", "Telemetry", "TelemetrySchema", "TestSupport"]),
         .testTarget(name: "WebSocketProtocolTests", dependencies: ["Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "FoxgloveProtocolTests", dependencies: ["FoxgloveProtocol", "Telemetry", "TestSupport"]),
         .testTarget(
             name: "FoxgloveServerTests",
             dependencies: ["FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "NetworkingTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
-        // Not the folder above: the build system walks a target's whole folder and follows symbolic links, and those of
-        // the fixtures go round in circles, as those of sysfs do.
-        .testTarget(
-            name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"],
-            path: "Tests/HostMetricsTests/Suites"),
+        // Its fixtures lie outside of its folder: the build system follows symbolic links, and theirs go round in
+        // circles, as those of sysfs do.
+        .testTarget(name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"]),
         .testTarget(
             name: "SysmonAgentTests",
             dependencies: [

@@ -104,8 +104,8 @@ private final class Sampler<Source: Collector & ~Copyable> {
 
 /// A sampler without its type.
 ///
-/// By closures, since the methods of a generic class that are called through a protocol are compiled once for all types, and
-/// such code looks its types up at run time: that took longer than to parse the text.
+/// By closures, since the methods of a generic class that are called through a protocol are compiled once for all
+/// types, and such code looks its types up at run time: that took longer than to parse the text.
 private final class ErasedSampler: Sampling {
     private let takeSample: (SampleContext) throws(CollectError) -> Sample
     private let measure: () -> Int

@@ -4,8 +4,8 @@ package import Telemetry
 /// The clocks of this machine, for an executable to hand out: nothing below one reads them by itself.
 ///
 /// Every source is read between two readings of the clock, so a reading costs one call, not two: the distance of the
-/// wall clock from CLOCK_MONOTONIC is looked at again only when the last look is a millisecond old. A wall clock that is
-/// set shows in the stamps that much later.
+/// wall clock from CLOCK_MONOTONIC is looked at again only when the last look is a millisecond old. A wall clock that
+/// is set shows in the stamps that much later.
 package final class SystemClock {
     private static let offsetLifetime: UInt64 = 1_000_000
 

@@ -62,8 +62,8 @@ package final class Agent: ConnectionHandler {
             } + [Configuration.ChannelSettings(topic: ConfigPublisher.topic, sampling: nil)])
     }
 
-    /// `configuration` is made of ``defaultConfiguration(_:)`` for the same list; `suspendedNanoseconds` tells CLOCK_BOOTTIME
-    /// less CLOCK_MONOTONIC.
+    /// `configuration` is made of ``defaultConfiguration(_:)`` for the same list; `suspendedNanoseconds` tells
+    /// CLOCK_BOOTTIME less CLOCK_MONOTONIC.
     package init(
         _ registrations: [Registration], host: Host, configuration: Configuration, identity: Server.Identity,
         limits: ServerLimits = ServerLimits(), suspendedNanoseconds: @escaping () -> UInt64,

@@ -9,7 +9,7 @@ enum HouseRules {
         "WebSocketProtocol": ["Telemetry"],
         "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
         "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
-        "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC"],
+        "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC", "Glibc"],
         "HostMetrics": ["Telemetry", "TelemetrySchema", "Glibc"],
         "SysmonAgent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
@@ -31,7 +31,8 @@ enum HouseRules {
         // The two rooms of unsafe code.
         "TelemetrySchema/",
         "Networking/",
-        // System calls on files, folders and netlink sockets, and the cursor's comparison with a key.
+        // System calls on clocks, files, folders and netlink sockets, and the cursor's comparison with a key.
+        "HostMetrics/SystemClock.swift",
         "HostMetrics/Network/NetlinkSocket.swift",
         "HostMetrics/Procfs/ByteCursor.swift",
         "HostMetrics/Procfs/DirectoryListing.swift",

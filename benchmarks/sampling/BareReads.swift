@@ -2,8 +2,8 @@ import Glibc
 
 /// The system calls of a sample without anything around them: what the kernel alone costs.
 ///
-/// Exactly the calls that the collectors make: one pread for each file, the netlink dump, and the look at the socket of link
-/// notifications, which is one `recv` that finds nothing.
+/// Exactly the calls that the collectors make: one pread for each file, the netlink dump, and the look at the socket
+/// of link notifications, which is one `recv` that finds nothing.
 @safe
 final class BareReads {
     private let files: [Int32]

@@ -5,9 +5,9 @@ import Telemetry
 
 /// What a sample costs beyond the kernel's own work, and whether it allocates.
 ///
-///     sampling-benchmark                    time beside the bare reads of the same sources, hot and cold
-///     sampling-benchmark --allocations N    allocations over N samples of every collector; exit status 1 if there is any
-///     sampling-benchmark --loop             one tick of all channels again and again, for a profiler
+/// sampling-benchmark                    time beside the bare reads of the same sources, hot and cold
+/// sampling-benchmark --allocations N    allocations over N samples of every collector; exit status 1 if there is any
+/// sampling-benchmark --loop             one tick of all channels again and again, for a profiler
 @main
 enum Benchmark {
     /// Channels that are due together, tick by tick.

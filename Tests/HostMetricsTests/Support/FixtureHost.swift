@@ -57,7 +57,7 @@ final class FixtureHost {
 
     static var folder: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/hosts")
+            .appendingPathComponent("Fixtures/hosts")
     }
 
     let clock = ManualClock()
