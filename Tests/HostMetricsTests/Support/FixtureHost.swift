@@ -57,7 +57,7 @@ final class FixtureHost {
 
     static var folder: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/hosts")
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/hosts")
     }
 
     let clock = ManualClock()
