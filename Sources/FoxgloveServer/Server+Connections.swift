@@ -126,7 +126,6 @@ extension Server {
             reach(.clientMemory)
             largest.mustDrop = true
         }
-        ring.shrink()
     }
 
     private func keepAlive(_ client: Client, now: Instant) {

@@ -127,6 +127,7 @@ package final class Server {
         self.now = now
         tickStart = ring.end
         ring.release(below: neededFrame)
+        if let nextHousekeeping, nextHousekeeping <= now { ring.shrink() }
     }
 
     /// Publishes a message, which `encode` writes into its final place. Returns false if it is larger than the ring

@@ -54,7 +54,10 @@ package struct Schedule: Sendable {
     /// point.
     package mutating func setPeriod(_ period: Period, for channel: ChannelID, now: Instant) {
         entries[channel.index].period = period
-        guard entries[channel.index].deadline != nil, !entries[channel.index].isFirst else { return }
+        // What is due already stays due.
+        guard let deadline = entries[channel.index].deadline, deadline > now, !entries[channel.index].isFirst else {
+            return
+        }
         entries[channel.index].deadline = Self.gridPoint(after: now, period: period)
     }
 

@@ -17,7 +17,9 @@ package struct HTTPResponse: Equatable, Sendable {
         let head =
             ["HTTP/1.1 \(status) \(reason)"] + fields + [
                 "Content-Type: text/plain; charset=utf-8", "Content-Length: \(body.utf8.count)",
-                "X-Content-Type-Options: nosniff", "Connection: close",
+                "X-Content-Type-Options: nosniff",
+                // A field that concerns only this connection is named in it (RFC 9110, section 7.8).
+                fields.contains { $0.hasPrefix("Upgrade:") } ? "Connection: close, Upgrade" : "Connection: close",
             ]
         return Array((head.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
     }

@@ -15,6 +15,8 @@ package struct Outbox: Sendable {
 
     package var isEmpty: Bool { head == bytes.count }
     package var byteCount: Int { bytes.count - head }
+    /// Bytes of memory held.
+    package var byteCapacity: Int { bytes.capacity }
     /// Messages not yet wholly sent.
     package var messageCount: Int { messageEnds.count - firstEnd }
 

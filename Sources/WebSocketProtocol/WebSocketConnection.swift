@@ -54,7 +54,7 @@ package struct WebSocketConnection: Sendable {
     package var payload: [UInt8] { decoder.payload }
 
     /// Bytes of memory held for this client.
-    package var byteCount: Int { head.count + decoder.byteCapacity + outbox.byteCount }
+    package var byteCount: Int { head.count + decoder.byteCapacity + outbox.byteCapacity }
 
     /// Takes bytes from `offset` on and moves it; returns nil when all are taken.
     package mutating func next(_ bytes: Span<UInt8>, _ offset: inout Int, now: Instant) -> Event? {
@@ -136,30 +136,19 @@ package struct WebSocketConnection: Sendable {
         switch event {
         case .text: return .text
         case .binary: return .binary
-        case .ping, .pong, .close:
+        case .ping, .pong:
             guard controlRate.allow(now: now) else {
                 close(.policyViolation)
                 return .ended(.controlFrames)
             }
-            return handleControl(event, now: now)
+            if event == .pong { lastPong = now } else { outbox.append(.pong, decoder.payload) }
+            return nil
+        case .close(let code):
+            close(code ?? .normal)
+            return .ended(nil)
         case .violation(let code):
             close(code)
             return .ended(code == .messageTooBig ? .message : nil)
         }
-    }
-
-    private mutating func handleControl(_ event: FrameDecoder.Event, now: Instant) -> Event? {
-        switch event {
-        case .ping:
-            outbox.append(.pong, decoder.payload)
-        case .pong:
-            lastPong = now
-        case .close(let code):
-            close(code ?? .normal)
-            return .ended(nil)
-        case .text, .binary, .violation:
-            break
-        }
-        return nil
     }
 }

@@ -120,6 +120,14 @@ struct ScheduleTests {
         #expect(schedule.nextDeadline == at(70))
     }
 
+    @Test func newPeriodDoesNotTakeBackWhatIsDue() {
+        var schedule = schedule(100)
+        #expect(schedule.popDue(now: at(100)) != nil)
+        schedule.setPeriod(period(30), for: channel(0), now: at(205))
+        #expect(schedule.popDue(now: at(205)) == Schedule.Due(channel: channel(0), missedCount: 0))
+        #expect(schedule.nextDeadline == at(210))
+    }
+
     @Test func resumingARunningChannelChangesNothing() {
         var schedule = schedule(100)
         schedule.resume(channel(0), at: at(7))
@@ -227,7 +235,7 @@ struct ScheduleTests {
                 let new = UInt64.random(in: 1...20, using: &generator)
                 schedule.setPeriod(period(new), for: channel(index), now: at(now))
                 model.entries[index].period = new
-                if model.entries[index].deadline != nil, !model.entries[index].isFirst {
+                if let deadline = model.entries[index].deadline, deadline > now, !model.entries[index].isFirst {
                     model.entries[index].deadline = model.point(after: now, new)
                 }
             default: break
