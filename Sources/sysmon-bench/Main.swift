@@ -62,9 +62,9 @@ struct Main {
         limits.subscriptionsPerClient = channelLimit
         limits.clientMemoryByteCount = 1 << 30
         limits.queuedMessages = 65_536
-        limits.queuedByteCount = 64 << 20
-        limits.ring.byteCount = 128 << 20
-        limits.ring.frameCount = 1 << 18
+        limits.queuedByteCount = max(limits.queuedByteCount, 4 * options.size)
+        limits.ring.byteCount = max(limits.ring.byteCount, 8 * options.size)
+        limits.ring.frameCount = 1 << 17
         limits.operationsPerSecond = 10_000
         limits.operationBurst = 20_000
         return limits
