@@ -137,10 +137,11 @@ package final class Server {
     ) -> Bool {
         let frameHeader = FrameHeader(.binary, payloadByteCount: MessageDataHeader.byteCount + payloadByteCount)
         let headerByteCount = frameHeader.byteCount + MessageDataHeader.byteCount
+        let idOffset = frameHeader.byteCount + MessageDataHeader.subscriptionOffset
         guard headerByteCount + payloadByteCount <= limits.ring.byteCount / 4 else { return false }
         var isRoomMade = false
         while !ring.append(
-            channel, at: logTime, headerByteCount: headerByteCount, payloadByteCount: payloadByteCount,
+            channel, at: logTime, byteCount: headerByteCount + payloadByteCount, idOffset: idOffset,
             write: { frame in
                 frameHeader.write(to: &frame)
                 var header = frame._mutatingExtracting(frameHeader.byteCount..<headerByteCount)
@@ -248,7 +249,7 @@ package final class Server {
 
     private func keep(_ frame: FrameRing.Frame) {
         kept[frame.channel.index] = KeptFrame(
-            bytes: ring.copy(frame.bytes), subscriptionOffset: frame.subscriptionOffset - frame.start)
+            bytes: ring.copy(frame.bytes), subscriptionOffset: frame.idOffset)
     }
 
     private func beginSubscriptions(now: Instant) {

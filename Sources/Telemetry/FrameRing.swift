@@ -15,7 +15,8 @@ package struct FrameRing: ~Copyable {
         package var logTime: Timestamp
         /// Offset of the header in the ring's bytes.
         package var start: Int
-        package var headerByteCount: Int
+        /// Where in the frame the four bytes are that differ from reader to reader.
+        package var idOffset: Int
         /// Header and payload.
         package var byteCount: Int
 
@@ -42,13 +43,13 @@ package struct FrameRing: ~Copyable {
 
     package let limits: Limits
     /// Sequence of the oldest frame that is still there.
-    @usableFromInline package private(set) var oldest: UInt64 = 0
+    package private(set) var oldest: UInt64 = 0
     /// Sequence that the next frame will have.
-    @usableFromInline package private(set) var end: UInt64 = 0
+    package private(set) var end: UInt64 = 0
 
-    @usableFromInline internal var bytes: [UInt8]
+    private var bytes: [UInt8]
     /// Frame `sequence` stands at `sequence % frames.count`.
-    @usableFromInline internal var frames: [Frame]
+    private var frames: [Frame]
     private var writeOffset = 0
     /// Most bytes in use since the last ``shrink()``.
     private var peakByteCount = 0
@@ -67,16 +68,15 @@ package struct FrameRing: ~Copyable {
     ///
     /// Returns false when it does not fit, in one piece and even after growing, beside what has not been released.
     package mutating func append(
-        _ channel: ChannelID, at logTime: Timestamp, headerByteCount: Int, payloadByteCount: Int,
+        _ channel: ChannelID, at logTime: Timestamp, byteCount: Int, idOffset: Int = 0,
         write: (inout MutableSpan<UInt8>) -> Void
     ) -> Bool {
-        let byteCount = headerByteCount + payloadByteCount
         guard let start = claim(byteCount) else { return false }
         var all = bytes.mutableSpan
         var target = all._mutatingExtracting(start..<start + byteCount)
         write(&target)
         frames[Int(truncatingIfNeeded: end) & (frames.count - 1)] = Frame(
-            channel: channel, logTime: logTime, start: start, headerByteCount: headerByteCount, byteCount: byteCount)
+            channel: channel, logTime: logTime, start: start, idOffset: idOffset, byteCount: byteCount)
         end += 1
         writeOffset = start + byteCount
         peakByteCount = max(peakByteCount, writeOffset)
@@ -84,9 +84,6 @@ package struct FrameRing: ~Copyable {
     }
 
     /// The frame with this sequence, which must lie in `oldest..<end`.
-    ///
-    /// Inlinable, like ``patch(_:at:)``: both run once per client and message.
-    @inlinable @inline(__always)
     package func frame(at sequence: UInt64) -> Frame {
         precondition(sequence >= oldest && sequence < end, "the frame is not in the ring")
         return frames[Int(truncatingIfNeeded: sequence) & (frames.count - 1)]
@@ -101,7 +98,6 @@ package struct FrameRing: ~Copyable {
     package func copy(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
 
     /// Overwrites four bytes of a frame, little-endian: what differs from reader to reader.
-    @inlinable @inline(__always)
     package mutating func patch(_ value: UInt32, at offset: Int) {
         bytes[offset] = UInt8(truncatingIfNeeded: value)
         bytes[offset + 1] = UInt8(truncatingIfNeeded: value >> 8)
@@ -126,7 +122,7 @@ package struct FrameRing: ~Copyable {
     }
 
     private static let noFrame = Frame(
-        channel: ChannelID(index: 0), logTime: Timestamp(unixNanoseconds: 0), start: 0, headerByteCount: 0, byteCount: 0
+        channel: ChannelID(index: 0), logTime: Timestamp(unixNanoseconds: 0), start: 0, idOffset: 0, byteCount: 0
     )
 
     /// Where `byteCount` contiguous bytes are free, growing the ring if need be.

@@ -9,7 +9,7 @@ private final class CheckedRing {
     struct Expected {
         var channel: ChannelID
         var logTime: Timestamp
-        var headerByteCount: Int
+        var idOffset: Int
         var bytes: [UInt8]
     }
 
@@ -20,14 +20,13 @@ private final class CheckedRing {
     init(_ limits: FrameRing.Limits = small) { ring = FrameRing(limits: limits) }
 
     /// Appends a frame of these bytes, the first of which are its header.
-    func append(_ bytes: [UInt8], headerByteCount: Int = 1) -> Bool {
+    func append(_ bytes: [UInt8], idOffset: Int = 1) -> Bool {
         let sequence = released + UInt64(frames.count)
         let expected = Expected(
             channel: ChannelID(index: Int(sequence % 7)), logTime: Timestamp(unixNanoseconds: sequence * 1_000),
-            headerByteCount: headerByteCount, bytes: bytes)
+            idOffset: idOffset, bytes: bytes)
         let isAppended = ring.append(
-            expected.channel, at: expected.logTime, headerByteCount: headerByteCount,
-            payloadByteCount: bytes.count - headerByteCount
+            expected.channel, at: expected.logTime, byteCount: bytes.count, idOffset: idOffset
         ) { target in
             #expect(target.count == bytes.count)
             for index in bytes.indices { target[index] = bytes[index] }
@@ -58,7 +57,7 @@ private final class CheckedRing {
             let copy = ring.copy(frame.bytes)
             #expect(frame.channel == expected.channel)
             #expect(frame.logTime == expected.logTime)
-            #expect(frame.headerByteCount == expected.headerByteCount)
+            #expect(frame.idOffset == expected.idOffset)
             #expect(frame.byteCount == expected.bytes.count)
             #expect(frame.bytes == frame.start..<frame.start + frame.byteCount)
             #expect(copy == expected.bytes)
@@ -82,9 +81,9 @@ private final class CheckedRing {
 struct FrameRingTests {
     @Test func framesLieNextToEachOther() {
         let checked = CheckedRing()
-        #expect(checked.append([1, 2, 3], headerByteCount: 2))
+        #expect(checked.append([1, 2, 3], idOffset: 2))
         #expect(checked.append([4]))
-        #expect(checked.append([5, 6], headerByteCount: 2))
+        #expect(checked.append([5, 6], idOffset: 2))
         checked.check()
         #expect(checked.frame(0).bytes == 0..<3)
         #expect(checked.frame(1).bytes == 3..<4)
@@ -140,7 +139,7 @@ struct FrameRingTests {
         #expect(!checked.append(byteCount: 240))
         #expect(!checked.append(byteCount: 257))
         let isAppended = checked.ring.append(
-            ChannelID(index: 0), at: Timestamp(unixNanoseconds: 0), headerByteCount: 1, payloadByteCount: .max / 2
+            ChannelID(index: 0), at: Timestamp(unixNanoseconds: 0), byteCount: .max / 2, idOffset: 1
         ) { _ in Issue.record("there is nothing to write to") }
         #expect(!isAppended)
         #expect(checked.ring.byteCapacity == 32)
@@ -215,7 +214,7 @@ struct FrameRingTests {
                 let longest = [4, 20, 60, 300].randomElement(using: &generator) ?? 4
                 let bytes = generator.bytes(.random(in: 1...longest, using: &generator))
                 let before = checked.frames.count
-                let isAppended = checked.append(bytes, headerByteCount: .random(in: 1...bytes.count, using: &generator))
+                let isAppended = checked.append(bytes, idOffset: .random(in: 1...bytes.count, using: &generator))
                 if isAppended {
                     #expect(before > 0 || checked.frame(checked.released).start == 0)
                 } else {
@@ -242,7 +241,7 @@ struct FrameRingTests {
         await #expect(processExitsWith: .failure) {
             var ring = FrameRing(limits: small)
             _ = ring.append(
-                ChannelID(index: 0), at: Timestamp(unixNanoseconds: 0), headerByteCount: 1, payloadByteCount: 0
+                ChannelID(index: 0), at: Timestamp(unixNanoseconds: 0), byteCount: 1, idOffset: 1
             ) { $0[0] = 1 }
             ring.release(below: 1)
             _ = ring.frame(at: 0)

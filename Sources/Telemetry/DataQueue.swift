@@ -1,6 +1,3 @@
-internal import FoxgloveProtocol
-package import Telemetry
-
 /// One client's subscriptions, and its place in the ring of published frames.
 ///
 /// Its queue is the stretch of the ring from the cursor to the end: nothing is copied, and nothing is done per client
@@ -139,7 +136,7 @@ package struct DataQueue: Sendable {
                     if !stretch.isEmpty { ranges.append(stretch) }
                     stretch = frame.bytes
                 }
-                ring.patch(slot.subscriptionID, at: frame.subscriptionOffset)
+                ring.patch(slot.subscriptionID, at: frame.start + frame.idOffset)
                 gathered.byteCount += frame.byteCount
                 gathered.messageCount += 1
             }
@@ -253,12 +250,5 @@ package struct DataQueue: Sendable {
     private mutating func setOwed(_ owed: Owed, _ index: Int) {
         owedCount += (owed == .nothing ? 0 : 1) - (slots[index].owed == .nothing ? 0 : 1)
         slots[index].owed = owed
-    }
-}
-
-extension FrameRing.Frame {
-    /// Where in the ring the client's subscription id goes.
-    package var subscriptionOffset: Int {
-        start + headerByteCount - MessageDataHeader.byteCount + MessageDataHeader.subscriptionOffset
     }
 }
