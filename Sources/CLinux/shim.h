@@ -6,4 +6,5 @@
 
 // Swift takes C's mutable globals for shared state and refuses them; these read the ones of getopt_long.
 static inline const char *getopt_argument(void) { return optarg; }
+static inline int getopt_letter(void) { return optopt; }
 static inline int getopt_index(void) { return optind; }

@@ -1,6 +1,12 @@
-import FoxgloveProtocol
 import Telemetry
 import WebSocketProtocol
+
+/// What is kept of a channel that a client advertised.
+struct PublishedChannel {
+    var id: UInt32
+    /// Its place among the topics that the server listens on; nil: its messages are ignored.
+    var topicIndex: Int?
+}
 
 /// What the server knows of one connection.
 final class Client {
@@ -9,7 +15,7 @@ final class Client {
     /// Subscriptions and what is queued for them.
     var queue: DataQueue
     /// Channels on which the client publishes.
-    var channels: [ClientChannel] = []
+    var channels: [PublishedChannel] = []
 
     let openedAt: Instant
     /// The handshake is complete and the closing one has not begun: the client counts as one.

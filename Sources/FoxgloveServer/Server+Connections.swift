@@ -4,25 +4,28 @@ package import WebSocketProtocol
 
 /// Connections come and go: limits, handshake, greeting, keep-alive.
 extension Server {
-    package func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
-        let handshakes = clients.indices.filter { clients[$0].map { $0.connection.phase == .request } ?? false }
-        if handshakes.count >= limits.openHandshakes,
-            let oldest = handshakes.compactMap({ clients[$0] }).min(by: { $0.openedAt < $1.openedAt })
-        {
+    package func opened(_ id: ConnectionID, from address: String, now: Instant) {
+        if strangerCount >= limits.openHandshakes {
+            let strangers = clients.compactMap { $0 }.filter { !$0.isConnected && !$0.mustDrop }
             reach(.openHandshakes)
-            oldest.mustDrop = true
+            strangers.min { $0.openedAt < $1.openedAt }.map(drop)
         }
+        strangerCount += 1
         while clients.count <= id.index { clients.append(nil) }
         clients[id.index] = Client(address: address, channelCount: channels.count, limits: limits, now: now)
         if nextHousekeeping == nil { nextHousekeeping = now + Self.housekeepingInterval }
-        return true
     }
 
     package func closed(_ id: ConnectionID, now: Instant) {
         guard let client = client(id) else { return }
-        leave(client, id)
+        leave(client)
+        drop(client)
         clients[id.index] = nil
-        if clients.allSatisfy({ $0 == nil }) { nextHousekeeping = nil }
+        guard clients.allSatisfy({ $0 == nil }) else { return }
+        nextHousekeeping = nil
+        ring.release(below: ring.end)
+        ring.shrink()
+        ring.shrink()
     }
 
     package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
@@ -42,11 +45,11 @@ extension Server {
                 }
             }
         }
-        if client.connection.phase == .closing { leave(client, id) }
+        if client.connection.phase == .closing { leave(client) }
     }
 
     /// The client counts no more: its subscriptions end, although its last bytes may still be on their way.
-    func leave(_ client: Client, _ id: ConnectionID) {
+    func leave(_ client: Client) {
         for index in channels.indices where client.queue.subscriptionID(for: ChannelID(index: index)) != nil {
             endSubscription(of: client, to: ChannelID(index: index))
         }
@@ -54,7 +57,16 @@ extension Server {
         guard client.isConnected else { return }
         client.isConnected = false
         clientCount -= 1
+        strangerCount += 1
         report(.disconnected(address: client.address))
+    }
+
+    /// Has the connection closed at the next opportunity.
+    private func drop(_ client: Client) {
+        guard !client.mustDrop else { return }
+        if client.isConnected { leave(client) }
+        client.mustDrop = true
+        strangerCount -= 1
     }
 
     private func answer(_ request: HTTPRequest, from id: ConnectionID, _ client: Client) {
@@ -70,6 +82,7 @@ extension Server {
             client.connection.accept(subprotocol: subprotocol, key: key)
             client.isConnected = true
             clientCount += 1
+            strangerCount -= 1
             client.connection.outbox.append(raw: makeGreeting())
             report(.connected(address: client.address))
         }
@@ -112,11 +125,11 @@ extension Server {
                 keepAlive(client, now: now)
             } else if client.connection.phase == .request, client.openedAt + limits.handshakeTime <= now {
                 reach(.handshakeTime)
-                client.mustDrop = true
+                drop(client)
             } else if client.connection.phase == .closing {
                 let dropAt = client.dropAt ?? now + limits.lingerTime
                 client.dropAt = dropAt
-                if dropAt <= now { client.mustDrop = true }
+                if dropAt <= now { drop(client) }
             }
         }
         while heldByteCount > limits.clientMemoryByteCount,
@@ -124,7 +137,7 @@ extension Server {
                 .max(by: { $0.connection.byteCount < $1.connection.byteCount })
         {
             reach(.clientMemory)
-            largest.mustDrop = true
+            drop(largest)
         }
     }
 
@@ -134,7 +147,7 @@ extension Server {
         }
         if let ping = client.unansweredPing, ping + limits.pongTime <= now {
             reach(.pong)
-            client.mustDrop = true
+            drop(client)
         } else if client.nextPing <= now {
             client.connection.ping()
             client.nextPing = now + limits.pingInterval

@@ -5,17 +5,21 @@ import WebSocketProtocol
 /// What clients say.
 extension Server {
     func receiveText(_ text: [UInt8], from id: ConnectionID, _ client: Client, now: Instant) {
-        guard allowOperation(client, now: now) else { return }
+        guard allowOperation(client, byteCount: text.count, now: now) else { return }
         do {
             switch try ClientMessage(parsing: text) {
-            case .subscribe(let subscriptions): for entry in subscriptions { subscribe(client, entry, now: now) }
+            // A list may be long, and its mistakes may close the client before it ends.
+            case .subscribe(let subscriptions):
+                for entry in subscriptions where client.isConnected { subscribe(client, entry, now: now) }
             case .unsubscribe(let ids):
                 // Studio unsubscribes after every unadvertise, so an unknown id is nobody's mistake.
                 for id in ids {
                     if let channel = client.queue.channel(of: id) { endSubscription(of: client, to: channel) }
                 }
-            case .advertise(let channels): for channel in channels { advertise(channel, of: client) }
-            case .unadvertise(let ids): for id in ids { unadvertise(id, of: client) }
+            case .advertise(let channels):
+                for channel in channels where client.isConnected { advertise(channel, of: client) }
+            case .unadvertise(let ids):
+                for id in ids where client.isConnected { unadvertise(id, of: client) }
             case .unsupported(let capability): refuse(client, capability.missingText)
             }
         } catch {
@@ -56,14 +60,17 @@ extension Server {
     private func warn(_ client: Client, _ text: String) { tell(client, Status(.warning, text).json) }
 
     /// A client that sends operations faster than any viewer would is told so and closed.
-    private func allowOperation(_ client: Client, now: Instant) -> Bool {
-        if client.operationRate.allow(now: now) { return true }
+    private func allowOperation(_ client: Client, byteCount: Int = 0, now: Instant) -> Bool {
+        // A large one takes as long to read as many small ones.
+        if client.operationRate.allow(now: now, cost: 1 + byteCount / Self.operationByteCount) { return true }
         guard client.connection.phase == .open else { return false }
         reach(.operations)
         refuse(client, "Too many operations; the limit is \(Int(limits.operationsPerSecond)) per second")
         client.connection.close(.policyViolation)
         return false
     }
+
+    private static var operationByteCount: Int { 16_384 }
 
     // MARK: Subscriptions
 
@@ -97,12 +104,13 @@ extension Server {
             reach(.clientChannels)
             refuse(client, "Too many client channels; the limit is \(limits.clientChannelsPerClient)")
         } else {
-            client.channels.append(channel)
-            if !identity.commandTopics.contains(channel.topic) {
-                let topics = identity.commandTopics.joined(separator: ", ")
-                warn(client, "Messages on \(channel.topic) are ignored; this server listens on \(topics)")
+            let topicIndex = commandTopics.firstIndex(of: channel.topic)
+            client.channels.append(PublishedChannel(id: channel.id, topicIndex: topicIndex))
+            if topicIndex == nil {
+                let topics = commandTopics.joined(separator: ", ")
+                warn(client, "Messages on \(quoted(channel.topic)) are ignored; this server listens on \(topics)")
             } else if channel.encoding != "json" {
-                warn(client, "Messages in \(channel.encoding) are not understood on \(channel.topic); use json")
+                warn(client, "Messages in \(quoted(channel.encoding)) are not understood on \(channel.topic); use json")
             }
         }
     }
@@ -125,7 +133,7 @@ extension Server {
         guard let channel = client.channels.first(where: { $0.id == channelID }) else {
             return refuse(client, "Unknown channel ID: \(channelID)")
         }
-        guard identity.commandTopics.contains(channel.topic) else { return }
-        report(.published(id, topic: channel.topic, payload: payload))
+        guard let topicIndex = channel.topicIndex else { return }
+        report(.published(id, topic: commandTopics[topicIndex], payload: payload))
     }
 }

@@ -14,14 +14,11 @@ package final class Server {
         package var metadata: [String: String]
         /// Says which run of the server this is; a client that sees another one forgets the old data.
         package var sessionID: String
-        /// Topics on which clients may publish JSON; messages on others are accepted and ignored.
-        package var commandTopics: [String]
 
-        package init(name: String, metadata: [String: String], sessionID: String, commandTopics: [String]) {
+        package init(name: String, metadata: [String: String], sessionID: String) {
             self.name = name
             self.metadata = metadata
             self.sessionID = sessionID
-            self.commandTopics = commandTopics
         }
     }
 
@@ -51,12 +48,16 @@ package final class Server {
 
     package let channels: [Channel]
     package let identity: Identity
+    /// Topics on which clients may publish JSON; messages on others are accepted and ignored.
+    package let commandTopics: [String]
     package let limits: ServerLimits
     package internal(set) var counters = Counters()
     /// By channel: messages that slow clients missed.
     package internal(set) var droppedCounts: [UInt64]
     package internal(set) var limitCounts: [LimitName: UInt64] = [:]
     package internal(set) var clientCount = 0
+    /// Connections that are no clients, or no more, and are not about to be dropped.
+    var strangerCount = 0
 
     var ring: FrameRing
     /// By channel: the sequence after its newest frame, 0 if there is none.
@@ -79,9 +80,12 @@ package final class Server {
     /// When time-outs are looked at next; nil: nobody is connected.
     var nextHousekeeping: Instant?
 
-    package init(channels: [Channel], identity: Identity, limits: ServerLimits = ServerLimits()) {
+    package init(
+        channels: [Channel], identity: Identity, commandTopics: [String] = [], limits: ServerLimits = ServerLimits()
+    ) {
         self.channels = channels
         self.identity = identity
+        self.commandTopics = commandTopics
         self.limits = limits
         ring = FrameRing(limits: limits.ring)
         newest = Array(repeating: 0, count: channels.count)
@@ -195,9 +199,8 @@ package final class Server {
 
     /// Says goodbye to every client; nobody is let in afterwards by an owner that stops its loop.
     package func close(_ code: CloseCode, _ reason: String) {
-        for (index, client) in clients.enumerated() {
-            guard let client else { continue }
-            leave(client, ConnectionID(index: index))
+        for case let client? in clients {
+            leave(client)
             client.connection.close(code, reason)
         }
     }
@@ -207,11 +210,9 @@ package final class Server {
     /// Frames that wait for the slowest client.
     package var queuedFrameCount: Int { Int(ring.end - neededFrame) }
 
-    /// Bytes that wait for clients, each byte counted once.
+    /// Bytes that wait for clients that fell behind.
     package var queuedByteCount: Int {
-        var count = clients.reduce(0) { $0 + ($1?.connection.outbox.byteCount ?? 0) }
-        for sequence in neededFrame..<ring.end { count += ring.frame(at: sequence).byteCount }
-        return count
+        clients.reduce(0) { $0 + ($1.map { $0.connection.outbox.byteCount + $0.queue.queuedByteCount } ?? 0) }
     }
 
     // MARK: Inside
@@ -229,11 +230,13 @@ package final class Server {
     /// Queues a control message. A client whose queue is full is gone.
     func tell(_ client: Client, _ json: String) {
         guard client.connection.phase == .open else { return }
-        client.connection.outbox.append(text: json)
-        guard client.connection.outbox.messageCount > limits.queuedControlMessages else { return }
+        let outbox = client.connection.outbox
+        guard outbox.messageCount >= limits.queuedControlMessages || outbox.byteCount > limits.queuedControlByteCount
+        else { return client.connection.outbox.append(text: json) }
         reach(.controlQueue)
         client.connection.outbox.append(text: Status(.error, Self.backlogText).json)
         client.connection.close(.tryAgainLater)
+        leave(client)
     }
 
     private static let backlogText =
@@ -272,7 +275,7 @@ package final class Server {
     func countDrop(_ channel: ChannelID, of client: Client) {
         counters.droppedMessages += 1
         droppedCounts[channel.index] += 1
-        if !client.hasUntoldDrops { reach(.dataQueue) }
+        reach(.dataQueue)
         client.hasUntoldDrops = true
     }
 

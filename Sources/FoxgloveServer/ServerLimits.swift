@@ -6,7 +6,8 @@ package struct ServerLimits: Sendable {
     /// Clients that completed the handshake.
     package var clients = 64
     package var clientsPerAddress = 16
-    /// Connections that have not completed the handshake; beyond it the oldest is closed.
+    /// Connections that have not completed the handshake, or were refused or closed and linger; beyond it the oldest is
+    /// closed.
     package var openHandshakes = 1_024
     package var handshakeTime = Period.seconds(5)
     package var connection = WebSocketConnection.Limits()
@@ -21,8 +22,9 @@ package struct ServerLimits: Sendable {
     /// The data queue: what a slow client may lag behind before its oldest messages are dropped.
     package var queuedMessages = 1_024
     package var queuedByteCount = 8 * 1_024 * 1_024
-    /// Control messages that wait for a client; beyond it the client is gone.
+    /// Control messages that wait for a client, and their bytes; beyond either the client is gone.
     package var queuedControlMessages = 1_024
+    package var queuedControlByteCount = 1_024 * 1_024
     /// All memory that clients hold, the ring included.
     package var clientMemoryByteCount = 64 * 1_024 * 1_024
     package var ring = FrameRing.Limits(

@@ -6,6 +6,8 @@ final class Connection {
     let descriptor: FileDescriptor
     /// More may be there than was read at once.
     var isReadable = false
+    /// The peer has sent its last byte, or is gone; what came before it may still wait to be read.
+    var hasEnded = false
     var isShutDown = false
     var isBroken = false
 

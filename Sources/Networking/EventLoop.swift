@@ -119,6 +119,7 @@ package final class EventLoop {
             accept(from: listeners[index], handler, report: report, now: now)
         case .connection:
             guard let connection = connections[index] else { return }
+            if flags & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { connection.hasEnded = true }
             if flags & EPOLLOUT.rawValue != 0 { handler.unblocked(ConnectionID(index: index)) }
             if flags & ~EPOLLOUT.rawValue != 0 { read(connection, index, handler, now: now) }
         case .timer, .listener, nil:
@@ -151,12 +152,11 @@ package final class EventLoop {
                 let index = freeIndices.popLast() ?? connections.count
                 if index == connections.count { connections.append(nil) }
                 let interest = UInt32(EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue) | Self.edgeTriggered
-                guard (try? watch(descriptor.rawValue, interest, Source.connection.tag(index))) != nil,
-                    handler.opened(ConnectionID(index: index), from: address, now: now)
-                else {
+                guard (try? watch(descriptor.rawValue, interest, Source.connection.tag(index))) != nil else {
                     freeIndices.append(index)
                     continue
                 }
+                handler.opened(ConnectionID(index: index), from: address, now: now)
                 connections[index] = Connection(descriptor)
                 connectionCount += 1
             }
@@ -168,7 +168,8 @@ package final class EventLoop {
         connection.isReadable = false
         guard let count = unsafe connection.read(into: readBuffer) else { return }
         guard count > 0 else { return close(index, handler, now: now) }
-        if count == Self.readByteCount {
+        // The end is announced once, perhaps together with the last bytes: it is read next time.
+        if count == Self.readByteCount || connection.hasEnded {
             connection.isReadable = true
             hasUnreadBytes = true
         }

@@ -21,14 +21,24 @@ final class Listener {
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         let status = unsafe getaddrinfo(host, String(port), &hints, &found)
-        guard status == 0 else { throw SystemError("resolve \(host)", code: status == EAI_SYSTEM ? errno : ENOENT) }
+        guard status == 0 else {
+            throw SystemError("resolve \(host)", code: errno, reason: unsafe String(cString: gai_strerror(status)))
+        }
         defer { unsafe freeaddrinfo(found) }
         var listeners: [Listener] = []
+        var failure: SystemError?
         var next = unsafe found
         while let address = unsafe next {
-            unsafe listeners.append(try Listener(address: address.pointee, port: listeners.first?.port, host: host))
+            do throws(SystemError) {
+                unsafe listeners.append(try Listener(address: address.pointee, port: listeners.first?.port, host: host))
+            } catch {
+                // A name may stand for addresses that this machine lacks, or twice for the same one.
+                guard error.isAddressUnknown || !listeners.isEmpty && error.isAddressInUse else { throw error }
+                failure = failure ?? error
+            }
             unsafe next = address.pointee.ai_next
         }
+        if listeners.isEmpty, let failure { throw failure }
         return listeners
     }
 

@@ -6,13 +6,17 @@ package struct SystemError: Error, Equatable, Sendable {
     package var action: String
     package var code: Int32
 
-    package init(_ action: String, code: Int32) {
+    /// The system's words for what went wrong.
+    package var reason: String
+
+    package init(_ action: String, code: Int32, reason: String? = nil) {
         self.action = action
         self.code = code
+        self.reason = unsafe reason ?? String(cString: strerror(code))
     }
 
-    /// The system's words for the code.
-    package var reason: String { unsafe String(cString: strerror(code)) }
+    /// The address is none of this machine.
+    package var isAddressUnknown: Bool { code == EADDRNOTAVAIL || code == EAFNOSUPPORT }
     package var isAddressInUse: Bool { code == EADDRINUSE }
     package var isPermissionDenied: Bool { code == EACCES }
 }

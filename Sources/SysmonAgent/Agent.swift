@@ -74,10 +74,9 @@ package final class Agent: ConnectionHandler {
         self.configuration = configuration
         self.suspendedNanoseconds = suspendedNanoseconds
         self.report = report
-        var identity = identity
-        identity.commandTopics = [ConfigPublisher.topic]
         let channels = registrations.map(\.channel) + [ConfigPublisher.channel]
-        server = Server(channels: channels, identity: identity, limits: limits)
+        server = Server(
+            channels: channels, identity: identity, commandTopics: [ConfigPublisher.topic], limits: limits)
         sources = registrations.map { Source(registration: $0) }
         schedule = Schedule(
             periods: configuration.channels.map { Period(hertz: $0.sampling?.rateHertz ?? 1) })
@@ -101,7 +100,7 @@ package final class Agent: ConnectionHandler {
 
     // MARK: The loop's calls
 
-    package func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
+    package func opened(_ id: ConnectionID, from address: String, now: Instant) {
         server.opened(id, from: address, now: now)
     }
 
@@ -138,6 +137,7 @@ package final class Agent: ConnectionHandler {
             findSources(isFirst: false)
         }
         server.endTick(now: now)
+        handleEvents(now: now)
     }
 
     /// Says goodbye to every client.
@@ -254,6 +254,8 @@ package final class Agent: ConnectionHandler {
                 schedule.resume(channel, at: startsAt)
             case .idle(let channel):
                 schedule.pause(channel)
+                guard sources.indices.contains(channel.index) else { break }
+                host.agent.collectors[channel.index].actualHertz = .nan
             case .published(let id, _, let payload):
                 applyPatch(payload, from: id, now: now)
             }

@@ -155,16 +155,9 @@ private func text(of value: JSONValue) -> String {
     case .null: "null"
     case .bool(let bool): "\(bool)"
     case .number(let number):
-        number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : number.isFinite ? "\(number)" : "infinity"
+        number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
     case .string(let string): quoted(string)
     case .array: "a list"
     case .object: "an object"
     }
-}
-
-private func quoted(_ text: String) -> String {
-    let printable = text.unicodeScalars.prefix(64).map {
-        $0.properties.generalCategory == .control ? "?" : Character($0)
-    }
-    return "\"\(String(printable))\(text.unicodeScalars.count > 64 ? "…" : "")\""
 }

@@ -43,7 +43,7 @@ package struct DataQueue: Sendable {
     /// Frames before this one are in the two counts below, which are kept only while the client is behind.
     private var counted: UInt64 = 0
     private var queuedCount = 0
-    private var queuedByteCount = 0
+    package private(set) var queuedByteCount = 0
 
     package init(channelCount: Int) { slots = Array(repeating: Slot(), count: channelCount) }
 
@@ -96,8 +96,6 @@ package struct DataQueue: Sendable {
 
     /// The first frame that the client may still need; frames before it can be released.
     package func needed(ringEnd: UInt64) -> UInt64 { subscriptionCount == 0 ? ringEnd : cursor }
-
-    package func hasMessages(ringEnd: UInt64) -> Bool { subscriptionCount > 0 && (cursor < ringEnd || owedCount > 0) }
 
     /// Takes the channels whose last message, kept beside the ring, is owed and not overtaken by a newer frame.
     /// `newest` has for each channel the sequence after its newest frame, 0 if there is none.
@@ -189,6 +187,8 @@ package struct DataQueue: Sendable {
                 dropped(channel)
             }
         }
+        // The ring need not keep what was given up at the front.
+        while cursor < counted, slots[ring.frame(at: cursor).channel.index].first > cursor { cursor += 1 }
     }
 
     /// Gives up the frames before `target`, which the ring is about to lose. The newest of a channel is handed to

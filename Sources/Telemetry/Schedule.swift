@@ -22,12 +22,15 @@ package struct Schedule: Sendable {
         var deadline: Instant?
         /// The first sample lies beside the grid: it is due as soon as a new listener may get it.
         var isFirst = false
+        /// The period that the deadline was set by.
+        var deadlinePeriod: Period
+        var lastSample: Instant?
     }
 
     private var entries: [Entry]
 
     package init(periods: [Period]) {
-        entries = periods.map { Entry(period: $0, deadline: nil) }
+        entries = periods.map { Entry(period: $0, deadline: nil, deadlinePeriod: $0) }
     }
 
     /// The earliest deadline of all, or `nil` when every channel is paused.
@@ -45,7 +48,9 @@ package struct Schedule: Sendable {
     package mutating func resume(_ channel: ChannelID, at firstDeadline: Instant) {
         guard entries[channel.index].deadline == nil else { return }
         entries[channel.index].deadline = firstDeadline
+        entries[channel.index].deadlinePeriod = entries[channel.index].period
         entries[channel.index].isFirst = true
+        entries[channel.index].lastSample = nil
     }
 
     package mutating func pause(_ channel: ChannelID) { entries[channel.index].deadline = nil }
@@ -58,7 +63,7 @@ package struct Schedule: Sendable {
         guard let deadline = entries[channel.index].deadline, deadline > now, !entries[channel.index].isFirst else {
             return
         }
-        entries[channel.index].deadline = Self.gridPoint(after: now, period: period)
+        setDeadline(channel.index, now: now)
     }
 
     /// Takes one due channel, the longest overdue first, and moves its deadline on.
@@ -73,17 +78,24 @@ package struct Schedule: Sendable {
             deadline = other
         }
         guard index >= 0 else { return nil }
-        let period = entries[index].period
-        let missedCount = (now.nanoseconds - deadline.nanoseconds) / period.nanoseconds
-        if entries[index].isFirst {
-            // Not right behind the first sample: a rate over a sliver of a period is noise.
-            let earliest = Instant(nanoseconds: now.nanoseconds + period.nanoseconds / 2)
-            entries[index].deadline = Self.gridPoint(after: earliest, period: period)
-            entries[index].isFirst = false
-        } else {
-            entries[index].deadline = Self.gridPoint(after: now, period: period)
-        }
+        let missedCount = (now.nanoseconds - deadline.nanoseconds) / entries[index].deadlinePeriod.nanoseconds
+        entries[index].lastSample = entries[index].isFirst ? now : nil
+        entries[index].isFirst = false
+        setDeadline(index, now: now)
+        entries[index].lastSample = now
         return Due(channel: ChannelID(index: index), missedCount: missedCount)
+    }
+
+    /// Sets the deadline to the next point of the grid, but not right behind a sample that lay beside it: a rate over a
+    /// sliver of a period is noise.
+    private mutating func setDeadline(_ index: Int, now: Instant) {
+        let period = entries[index].period
+        var earliest = now
+        if let last = entries[index].lastSample {
+            earliest = max(now, Instant(nanoseconds: last.nanoseconds + period.nanoseconds / 2))
+        }
+        entries[index].deadline = Self.gridPoint(after: earliest, period: period)
+        entries[index].deadlinePeriod = period
     }
 
     /// The first multiple of `period` after `now`.

@@ -9,8 +9,8 @@ package struct ConnectionID: Hashable, Sendable {
 /// What stands behind the sockets. The loop calls it, always on its one thread; it never sees a file descriptor, and so
 /// can be driven by a test just as well.
 package protocol ConnectionHandler: AnyObject {
-    /// A client connected from this address (without the port). Returns false to have it dropped at once.
-    func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool
+    /// A client connected from this address (without the port).
+    func opened(_ id: ConnectionID, from address: String, now: Instant)
     func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant)
     /// The socket takes more, after it took less than it was offered.
     func unblocked(_ id: ConnectionID)

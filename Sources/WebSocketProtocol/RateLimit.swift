@@ -17,11 +17,11 @@ package struct RateLimit: Sendable {
         leadNanoseconds = UInt64(max(0, burst - 1) * Double(interval.nanoseconds))
     }
 
-    /// Takes one event; returns false if it is one too many.
-    package mutating func allow(now: Instant) -> Bool {
+    /// Takes one event, or one that counts as `cost`; returns false if it is one too many.
+    package mutating func allow(now: Instant, cost: Int = 1) -> Bool {
         let start = max(fullAt, now)
         guard start.nanoseconds - now.nanoseconds <= leadNanoseconds else { return false }
-        fullAt = start + interval
+        fullAt = Instant(nanoseconds: start.nanoseconds + UInt64(cost) * interval.nanoseconds)
         return true
     }
 }

@@ -93,7 +93,11 @@ struct Options {
                 }
                 options.logLevel = level
             case nil:
-                let argument = CommandLine.arguments[Int(getopt_index()) - 1]
+                // The index has not moved on inside a cluster of letters, of which none is an option.
+                let letter = UInt8(truncatingIfNeeded: getopt_letter())
+                let argument =
+                    letter > 0x20 && letter < 0x7F
+                    ? "-\(Character(Unicode.Scalar(letter)))" : CommandLine.arguments[Int(getopt_index()) - 1]
                 let fault = code == Int32(UInt8(ascii: ":")) ? "needs a value" : "is unknown or takes no value"
                 throw Mistake(text: "\(argument) \(fault); try --help")
             }

@@ -30,6 +30,10 @@ struct Service {
                 throw Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2)
             }
         }
+        var limits = ServerLimits()
+        // Room for the clients, and for the agent's own files.
+        limits.openHandshakes = min(
+            limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
         let clock = SystemClock()
         let host = Host(
             procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: Self.facts(),
@@ -39,8 +43,9 @@ struct Service {
             let port = try loop.listen(host: options.host, port: options.port)
             let agent = Agent(
                 allCollectors, host: host, configuration: configuration, identity: identity(),
-                suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
+                limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             announce(port)
+            let complaint = DescriptorComplaint()
             try loop.run(
                 agent,
                 onSignal: { number in
@@ -50,13 +55,24 @@ struct Service {
                 },
                 report: { report in
                     switch report {
-                    case .outOfDescriptors:
-                        log(.error, "a connection was refused: no file descriptor is left; raise the limit (ulimit -n)")
+                    case .outOfDescriptors: complaint.report(log)
                     }
                 })
         } catch {
             throw Failure(text: "cannot \(error.action): \(error.reason)\(advice(error))")
         }
+    }
+
+    /// How many files the agent itself may have open.
+    private static let ownDescriptorCount = 64
+
+    /// Raises the soft limit of open files to the hard one, and returns it.
+    private static func raiseDescriptorLimit() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
     }
 
     private func checkPaths() throws(Failure) {
@@ -74,6 +90,7 @@ struct Service {
 
     private func advice(_ error: SystemError) -> String {
         if error.isAddressInUse { return "; choose another port with --port, or 0 for any free one" }
+        if error.isAddressUnknown { return "; give an address of this host with --host" }
         if error.isPermissionDenied { return "; ports below 1024 need privileges, choose another with --port" }
         return error.action.hasPrefix("resolve") ? "; give an address or a name of this host with --host" : ""
     }
@@ -82,7 +99,7 @@ struct Service {
         let hostname = Self.hostname()
         return Server.Identity(
             name: options.name ?? hostname, metadata: ["agent": "sysmon-agent \(agentVersion)", "hostname": hostname],
-            sessionID: String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000), commandTopics: [])
+            sessionID: String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000))
     }
 
     /// One line, with links that open the live view.
@@ -127,6 +144,18 @@ struct Service {
         return HostFacts(
             userTickHertz: Double(sysconf(Int32(_SC_CLK_TCK))), pageSizeBytes: Double(sysconf(Int32(_SC_PAGESIZE))),
             machine: machine, endianness: 1.littleEndian == 1 ? "LE" : "BE")
+    }
+}
+
+/// Says that connections are refused for want of file descriptors, at most once in ten seconds.
+private final class DescriptorComplaint {
+    private var nextAt: Instant?
+
+    func report(_ log: Log) {
+        let now = SystemClock.monotonic()
+        if let nextAt, now < nextAt { return }
+        nextAt = now + .seconds(10)
+        log(.error, "connections are refused: no file descriptor is left; raise the limit (ulimit -n)")
     }
 }
 

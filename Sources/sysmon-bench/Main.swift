@@ -65,6 +65,7 @@ struct Main {
         limits.queuedByteCount = max(limits.queuedByteCount, 4 * options.size)
         limits.ring.byteCount = max(limits.ring.byteCount, 8 * options.size)
         limits.ring.frameCount = 1 << 17
+        limits.queuedControlByteCount = 1 << 24
         limits.operationsPerSecond = 10_000
         limits.operationBurst = 20_000
         return limits

@@ -44,12 +44,12 @@ final class SyntheticServer: ConnectionHandler {
         server = Server(
             channels: (0..<channelCount).map { Channel(topic: "/bench/\($0)", encoding: "raw", schema: schema) },
             identity: Server.Identity(
-                name: "sysmon-bench", metadata: [:], sessionID: String(realtime().unixNanoseconds), commandTopics: []),
+                name: "sysmon-bench", metadata: [:], sessionID: String(realtime().unixNanoseconds)),
             limits: limits)
         for index in 0..<channelCount { server.advertise(ChannelID(index: index)) }
     }
 
-    func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
+    func opened(_ id: ConnectionID, from address: String, now: Instant) {
         server.opened(id, from: address, now: now)
     }
 
@@ -90,6 +90,7 @@ final class SyntheticServer: ConnectionHandler {
             nextTick = Instant(nanoseconds: (now.nanoseconds / tickNanoseconds + 1) * tickNanoseconds)
         }
         server.endTick(now: now)
+        handleEvents(now: now)
     }
 
     private var tickNanoseconds: UInt64 { Self.tickPeriod.nanoseconds }

@@ -101,11 +101,11 @@ import WebSocketProtocol
         (#"{"id":1,"topic":"/config","encoding":"json","schemaName":""}"#, []),
         (
             #"{"id":1,"topic":"/other","encoding":"json","schemaName":""}"#,
-            [status(1, "Messages on /other are ignored; this server listens on /config")]
+            [status(1, "Messages on \\\"/other\\\" are ignored; this server listens on /config")]
         ),
         (
             #"{"id":1,"topic":"/config","encoding":"xml","schemaName":""}"#,
-            [status(1, "Messages in xml are not understood on /config; use json")]
+            [status(1, "Messages in \\\"xml\\\" are not understood on /config; use json")]
         ),
     ]
 

@@ -43,6 +43,20 @@ import WebSocketProtocol
         #expect(world.drain(fifth) == .idle)
     }
 
+    @Test func aBurstBeyondTheOpenHandshakesLeavesNoMoreThanThese() {
+        var limits = ServerLimits()
+        limits.openHandshakes = 4
+        let world = World(limits: limits)
+        let ids = (0..<20).map { _ in world.open() }
+        #expect(ids.filter { world.drain($0) != .drop }.count == 4)
+        let refused = (0..<20).map { _ in
+            let id = world.open()
+            world.send(raw: Array("X\r\n\r\n".utf8), from: id)
+            return id
+        }
+        #expect((ids + refused).filter { world.drain($0) != .drop }.count == 4, "those that were refused count too")
+    }
+
     @Test func anUnfinishedHandshakeEndsAfterFiveSeconds() {
         let world = World()
         let id = world.open()
@@ -137,6 +151,79 @@ import WebSocketProtocol
         #expect(world.drain(id) == (isClosed ? .finished : .idle))
         #expect(world.messages(id).last == (isClosed ? .close(1013, "") : unknownChannel))
         #expect(world.server.limitCounts[.controlQueue] == (isClosed ? 1 : nil))
+    }
+
+    @Test func theBytesOfTheControlQueueAreBoundedToo() {
+        var limits = ServerLimits()
+        limits.queuedControlByteCount = 1_000
+        let world = World(limits: limits)
+        let id = world.connect()
+        _ = world.messages(id)
+        let entries = (0..<30).map { #"{"id":\#($0),"channelId":99}"# }.joined(separator: ",")
+        world.send(text: #"{"op":"subscribe","subscriptions":[\#(entries)]}"#, from: id)
+        #expect(world.drain(id) == .finished)
+        #expect(world.messages(id).last == .close(1013, ""))
+        #expect(world.server.limitCounts[.controlQueue] == 1)
+    }
+
+    @Test func aClientClosedForItsQueueGetsNoMoreData() {
+        var limits = ServerLimits()
+        limits.queuedControlMessages = 4
+        let world = World(limits: limits)
+        let id = world.connect(subscribedTo: [0])
+        _ = (world.messages(id), world.events())
+        world.drain(id, limit: 0)
+        world.tick([0])
+        world.drain(id, limit: 0)
+        for _ in 0..<3 {
+            world.server.unadvertise(ChannelID(index: 2))
+            world.server.advertise(ChannelID(index: 2))
+        }
+        #expect(world.server.clientCount == 0)
+        #expect(world.server.subscriptionCount == 0)
+        #expect(world.events() == [.idle(ChannelID(index: 0)), .disconnected(address: "127.0.0.1")])
+        world.tick([0])
+        #expect(world.drain(id) == .finished)
+        #expect(world.data(id).isEmpty)
+    }
+
+    /// A list of ids costs no more than the bound on what is answered.
+    @Test func aLongListOfMistakesStopsWhereItClosesItsClient() {
+        let world = World()
+        let id = world.connect()
+        _ = world.messages(id)
+        let ids = Array(repeating: "9", count: 400_000).joined(separator: ",")
+        world.send(text: #"{"op":"unadvertise","channelIds":[\#(ids)]}"#, from: id)
+        #expect(world.drain(id) == .finished)
+        #expect(world.messages(id).count == 1_024 + 2)
+    }
+
+    @Test func namesOfClientChannelsAreNotKeptAndShownShort() {
+        let world = World()
+        let id = world.connect()
+        _ = world.messages(id)
+        let topic = String(repeating: "x", count: 60_000)
+        let before = world.server.heldByteCount
+        for channel in 0..<5 {
+            world.send(
+                text: #"{"op":"advertise","channels":[{"id":\#(channel),"topic":"\#(topic)","encoding":"json","#
+                    + #""schemaName":"\#(topic)"}]}"#, from: id)
+        }
+        world.drain(id)
+        #expect(world.texts(id).allSatisfy { $0.utf8.count < 200 })
+        #expect(world.server.heldByteCount - before < 100_000)
+    }
+
+    @Test func largeOperationsCountAsMany() {
+        let world = World()
+        let id = world.connect()
+        let padding = String(repeating: " ", count: 500_000)
+        for _ in 0..<6 { world.send(text: #"{"op":"unsubscribe","subscriptionIds":[]}"# + padding, from: id) }
+        #expect(world.drain(id) == .idle)
+        world.send(text: #"{"op":"unsubscribe","subscriptionIds":[]}"# + padding, from: id)
+        world.send(text: #"{"op":"unsubscribe","subscriptionIds":[]}"#, from: id)
+        #expect(world.drain(id) == .finished)
+        #expect(world.server.limitCounts[.operations] == 1)
     }
 
     @Test func aMessageTooBigCloses1009() {

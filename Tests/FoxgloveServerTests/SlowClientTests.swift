@@ -154,6 +154,20 @@ import WebSocketProtocol
         #expect(world.server.heldByteCount <= 2 * ServerLimits().ring.initialByteCount)
     }
 
+    @Test func theQueueIsCountedWithoutWhatWasDropped() {
+        let world = World()
+        let slow = world.connect(subscribedTo: [0])
+        world.tick([0], size: 103)
+        world.drain(slow, limit: 0)
+        for _ in 0..<5_000 { world.tick([0, 1], size: 103) }
+        // 103 bytes of payload, 13 of message data header, 2 of frame header.
+        // The notice is 65 bytes.
+        #expect(world.server.queuedByteCount == 1_024 * 118 + 65)
+        #expect(world.server.limitCounts[.dataQueue] == world.server.counters.droppedMessages)
+        world.close(slow)
+        #expect(world.server.heldByteCount <= ServerLimits().ring.initialByteCount)
+    }
+
     @Test func aMessageLargerThanAQuarterOfTheRingIsRefused() {
         var limits = ServerLimits()
         limits.ring = .init(initialByteCount: 1_024, byteCount: 4_096, initialFrameCount: 8, frameCount: 8)

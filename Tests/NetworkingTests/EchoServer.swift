@@ -25,15 +25,13 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
     }
 
     private let records = Mutex(Records())
-    private let openLimit: Int
     private var peers: [ConnectionID: Peer] = [:]
     private var deadlines: [Instant]
     /// When to look whether the test wants to stop.
     private var nextLook = monotonic()
     var onStop: () -> Void = {}
 
-    init(openLimit: Int, ticks: [UInt64]) {
-        self.openLimit = openLimit
+    init(ticks: [UInt64]) {
         let now = monotonic()
         deadlines = ticks.map { now + .milliseconds($0) }
     }
@@ -46,11 +44,9 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
     func record(signal: Int32) { records.withLock { $0.signals.append(signal) } }
     func stop() { records.withLock { $0.isStopping = true } }
 
-    func opened(_ id: ConnectionID, from address: String, now: Instant) -> Bool {
+    func opened(_ id: ConnectionID, from address: String, now: Instant) {
         records.withLock { $0.addresses.append(address) }
-        guard peers.count < openLimit else { return false }
         peers[id] = Peer()
-        return true
     }
 
     func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
@@ -115,8 +111,8 @@ final class EchoServer {
     private let finished = DispatchSemaphore(value: 0)
     private var isStopped = false
 
-    init(host: String = "127.0.0.1", openLimit: Int = 1_000, ticks: [UInt64] = []) throws {
-        handler = EchoHandler(openLimit: openLimit, ticks: ticks)
+    init(host: String = "127.0.0.1", ticks: [UInt64] = []) throws {
+        handler = EchoHandler(ticks: ticks)
         let started = DispatchSemaphore(value: 0)
         let (handler, finished) = (handler, finished)
         let result = Mutex<Result<UInt16, any Error>>(.failure(CancellationError()))
@@ -185,6 +181,12 @@ final class Client: @unchecked Sendable {
     }
 
     deinit { close() }
+
+    /// Holds bytes back until the socket is closed, so that they leave with the end.
+    func cork() {
+        var one: Int32 = 1
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
 
     func close() {
         if !isClosed { _ = Foundation.close(descriptor) }

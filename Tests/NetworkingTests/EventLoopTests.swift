@@ -52,18 +52,31 @@ import WebSocketProtocol
         #expect(server.handler.closedCount == 1)
     }
 
-    @Test func aRefusedConnectionIsClosedAndItsPlaceUsedAgain() throws {
-        let server = try EchoServer(openLimit: 1)
+    @Test func thePlaceOfAClosedConnectionIsUsedAgain() throws {
+        let server = try EchoServer()
         defer { server.stop() }
-        let first = try Client(port: server.port)
-        first.send([1])
-        #expect(first.receive(1) == [1])
-        #expect(try Client(port: server.port).receiveToEnd().isEmpty)
-        first.close()
-        server.wait { $0.closedCount == 1 }
-        let third = try Client(port: server.port)
-        third.send([3])
-        #expect(third.receive(1) == [3])
+        for round in 1...3 {
+            let client = try Client(port: server.port)
+            client.send([UInt8(round)])
+            #expect(client.receive(1) == [UInt8(round)])
+            client.close()
+            server.wait { $0.closedCount == round }
+            #expect(server.handler.closedCount == round)
+        }
+    }
+
+    /// The bytes and the end may be announced by one event, which does not come again.
+    @Test func theEndIsSeenThatComesWithTheLastBytes() throws {
+        let server = try EchoServer()
+        defer { server.stop() }
+        for round in 1...20 {
+            let client = try Client(port: server.port)
+            client.cork()
+            client.send(Array("last words".utf8))
+            client.close()
+            server.wait { $0.closedCount == round }
+            #expect(server.handler.closedCount == round)
+        }
     }
 
     @Test func theAddressIsTheClientsWithoutItsPort() throws {

@@ -35,7 +35,7 @@ final class AgentWorld {
         }
         agent = Agent(
             registrations, host: host, configuration: configuration,
-            identity: Server.Identity(name: "test", metadata: [:], sessionID: "1", commandTopics: []), limits: limits,
+            identity: Server.Identity(name: "test", metadata: [:], sessionID: "1"), limits: limits,
             suspendedNanoseconds: { 0 }, report: { reports.all.append($0) })
     }
 
@@ -81,7 +81,7 @@ final class AgentWorld {
     func connect(subscribedTo topics: [String] = []) -> ConnectionID {
         let id = ConnectionID(index: clients.count)
         clients[id] = TestClient()
-        #expect(agent.opened(id, from: "10.0.0.1", now: now))
+        agent.opened(id, from: "10.0.0.1", now: now)
         receive(Array(upgradeRequest.utf8), from: id)
         drain(id)
         if !topics.isEmpty { subscribe(id, topics) }

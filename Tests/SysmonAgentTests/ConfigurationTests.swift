@@ -62,7 +62,7 @@ import Testing
         (#"{"channels":{"/cpu":{"rate_hertz":-3}}}"#, "/cpu.rate_hertz: -3 is not a number from 0.001 to 1000"),
         (
             #"{"channels":{"/cpu":{"rate_hertz":1e999}}}"#,
-            "/cpu.rate_hertz: infinity is not a number from 0.001 to 1000"
+            "/cpu.rate_hertz: inf is not a number from 0.001 to 1000"
         ),
         (#"{"channels":{"/cpu":{"rate_hertz":1e300}}}"#, "/cpu.rate_hertz: 1e+300 is not a number from 0.001 to 1000"),
         (#"{"channels":{"/cpu":{"rate_hertz":"NaN"}}}"#, #"/cpu.rate_hertz: "NaN" is not a number from 0.001 to 1000"#),

@@ -120,6 +120,13 @@ struct ScheduleTests {
         #expect(schedule.nextDeadline == at(70))
     }
 
+    @Test func newPeriodDoesNotSampleRightBehindTheLast() {
+        var schedule = schedule(100)
+        #expect(schedule.popDue(now: at(100)) != nil)
+        schedule.setPeriod(period(51), for: channel(0), now: at(101))
+        #expect(schedule.nextDeadline == at(153), "102 would follow by two")
+    }
+
     @Test func newPeriodDoesNotTakeBackWhatIsDue() {
         var schedule = schedule(100)
         #expect(schedule.popDue(now: at(100)) != nil)
@@ -183,6 +190,9 @@ struct ScheduleTests {
             var period: UInt64
             var deadline: UInt64?
             var isFirst = true
+            /// Of the deadline, and of the last sample.
+            var deadlinePeriod: UInt64 = 0
+            var last: UInt64?
         }
         var entries: [Entry]
 
@@ -198,11 +208,13 @@ struct ScheduleTests {
             return order.map { index in
                 let entry = entries[index]
                 var missedCount: UInt64 = 0
-                var point = (entry.deadline ?? 0) + entry.period
+                var point = (entry.deadline ?? 0) + entry.deadlinePeriod
                 while point <= now {
                     missedCount += 1
-                    point += entry.period
+                    point += entry.deadlinePeriod
                 }
+                entries[index].deadlinePeriod = entry.period
+                entries[index].last = now
                 entries[index].deadline = self.point(after: now + (entry.isFirst ? entry.period / 2 : 0), entry.period)
                 entries[index].isFirst = false
                 return Schedule.Due(channel: channel(index), missedCount: missedCount)
@@ -227,6 +239,7 @@ struct ScheduleTests {
                 if model.entries[index].deadline == nil {
                     model.entries[index].deadline = start
                     model.entries[index].isFirst = true
+                    model.entries[index].deadlinePeriod = model.entries[index].period
                 }
             case 2:
                 schedule.pause(channel(index))
@@ -236,7 +249,9 @@ struct ScheduleTests {
                 schedule.setPeriod(period(new), for: channel(index), now: at(now))
                 model.entries[index].period = new
                 if let deadline = model.entries[index].deadline, deadline > now, !model.entries[index].isFirst {
-                    model.entries[index].deadline = model.point(after: now, new)
+                    let last = model.entries[index].last ?? 0
+                    model.entries[index].deadline = model.point(after: max(now, last + new / 2), new)
+                    model.entries[index].deadlinePeriod = new
                 }
             default: break
             }

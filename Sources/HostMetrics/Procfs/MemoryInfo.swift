@@ -106,7 +106,7 @@ package struct MemoryInfo: KernelText {
             if index < lines.count {
                 let line = lines[index]
                 let start = index * Self.nameByteCountMax
-                if cursor.skip(names.span.extracting(start..<start + Int(line.length))) {
+                if line.length > 0, cursor.skip(names.span.extracting(start..<start + Int(line.length))) {
                     if line.slot >= 0 { parseValue(&cursor, slot: Int(line.slot), isPageCount: line.isPageCount) }
                     // How most lines end; saves the search for the newline.
                     if !cursor.skipKilobytesLine() { cursor.skipLine() }
@@ -163,9 +163,9 @@ package struct MemoryInfo: KernelText {
     private mutating func learn(_ name: Span<UInt8>, field: Field?, index: Int) {
         guard name.count <= Self.nameByteCountMax, index < Self.lineCountMax else { return }
         while lines.count <= index {
-            lines.append(Line(length: 1, slot: -1, isPageCount: false))
-            // Begins with a newline, which no line does: stands for a line that was not learned.
-            names.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: Self.nameByteCountMax))
+            // Stands for a line that was not learned.
+            lines.append(Line(length: 0, slot: -1, isPageCount: false))
+            names.append(contentsOf: repeatElement(0, count: Self.nameByteCountMax))
         }
         for offset in name.indices { names[index * Self.nameByteCountMax + offset] = name[offset] }
         lines[index] = Line(
