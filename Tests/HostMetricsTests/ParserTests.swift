@@ -69,6 +69,17 @@ struct ParserTests {
         #expect(memory("\(line)\nMemFree: 2 kB")[.free] == 2_048)
     }
 
+    /// Lines are learned at the first reading; the second goes by what was learned.
+    @Test(arguments: ["", "\n", "MemTotal", "x: 1", String(repeating: "n", count: 60) + ": 1 kB"])
+    func theSecondReadingFindsWhatTheFirstDid(line: String) {
+        let text = Array("\(line)\nMemTotal: 8 kB\n\(line)\nMemFree: 2 kB\n\(line)\n\nCached: 1 kB\n".utf8)
+        var info = MemoryInfo()
+        for _ in 1...3 {
+            info.parse(text.span)
+            #expect(info[.total] == 8_192 && info[.free] == 2_048 && info[.cached] == 1_024)
+        }
+    }
+
     @Test func hugePagesAreCountsAndTheFirstOfANameCounts() {
         let info = memory("HugePages_Total: 4\nHugePages_Total: 5\nHugepagesize: 2048 kB\n")
         #expect(info[.hugePagesTotal] == 4 && info[.hugePageSize] == 2_097_152)
