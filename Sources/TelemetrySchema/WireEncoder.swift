@@ -10,16 +10,16 @@ internal import Glibc
 @safe
 struct WireEncoder: ~Copyable {
     private enum Kind {
-        /// Doubles with consecutive numbers that lie side by side; most of what we send.
-        case doubles
-        case unsigned32, unsigned64, signed32, text, message, rows
+        /// Several of a kind with consecutive numbers, side by side: most of what we send.
+        case doubles, unsigned64s
+        case unsigned32, signed32, text, message, rows
     }
 
     private struct Step {
         var kind: Kind
-        /// Of the field, or of the first double.
+        /// Of the field, or of the first of several.
         var number: UInt32
-        /// How many doubles; the steps of a message or row.
+        /// How many of a kind; the steps of a message or row.
         var count = 1
         var offset: Int
         /// Where the count of a list stands, or the case of a oneof.
@@ -100,8 +100,8 @@ struct WireEncoder: ~Copyable {
             let step = unsafe Step(
                 kind: kind, number: field.id, offset: Int(field.offset), quantifierOffset: Int(field.quantifier_offset),
                 isOneOf: isOneOf)
-            if plan.count > first, let last = plan.last, last.kind == .doubles, kind == .doubles, !isOneOf,
-                !last.isOneOf,
+            if plan.count > first, let last = plan.last, kind == last.kind, kind == .doubles || kind == .unsigned64s,
+                !isOneOf, !last.isOneOf,
                 step.number == last.number + UInt32(last.count), step.offset == last.offset + 8 * last.count
             {
                 plan[plan.count - 1].count += 1
@@ -117,7 +117,7 @@ struct WireEncoder: ~Copyable {
         case PROTOBUF_C_TYPE_DOUBLE: .doubles
         // A protobuf_c_boolean is an int.
         case PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_TYPE_BOOL: .unsigned32
-        case PROTOBUF_C_TYPE_UINT64, PROTOBUF_C_TYPE_INT64: .unsigned64
+        case PROTOBUF_C_TYPE_UINT64, PROTOBUF_C_TYPE_INT64: .unsigned64s
         case PROTOBUF_C_TYPE_INT32, PROTOBUF_C_TYPE_ENUM: .signed32
         case PROTOBUF_C_TYPE_STRING: .text
         case PROTOBUF_C_TYPE_MESSAGE: unsafe field.label == PROTOBUF_C_LABEL_REPEATED ? .rows : .message
@@ -152,17 +152,17 @@ struct WireEncoder: ~Copyable {
                 let chosen = unsafe (message + step.quantifierOffset).load(as: UInt32.self)
                 if chosen != step.number { continue }
             }
-            guard unsafe end - out >= Self.scalarByteCountMax * max(1, step.kind == .doubles ? step.count : 1) else {
-                return nil
-            }
+            guard unsafe end - out >= Self.scalarByteCountMax else { return nil }
             switch step.kind {
-            case .doubles: unsafe writeDoubles(field, step, &out)
+            case .doubles:
+                guard unsafe end - out >= Self.scalarByteCountMax * step.count else { return nil }
+                unsafe writeDoubles(field, step, &out)
+            case .unsigned64s:
+                guard unsafe end - out >= Self.scalarByteCountMax * step.count else { return nil }
+                unsafe writeUnsigned64s(field, step, &out)
             case .unsigned32:
                 let value = unsafe field.load(as: UInt32.self)
                 unsafe writeNumber(UInt64(value), step, &out)
-            case .unsigned64:
-                let value = unsafe field.load(as: UInt64.self)
-                unsafe writeNumber(value, step, &out)
             case .signed32:
                 // Negative numbers take all ten bytes.
                 let value = unsafe field.load(as: Int32.self)
@@ -194,18 +194,37 @@ struct WireEncoder: ~Copyable {
         return unsafe out
     }
 
-    /// A field that is not of a oneof and has its default is not sent; minus zero is zero.
+    /// A field that is not of a oneof and has its default is not sent; minus zero is zero. The bytes are written in any
+    /// case, and only counted or not: whether a number is 0 is hard to foretell.
     @inline(__always)
-    private func writeDoubles(_ field: UnsafeRawPointer, _ step: Step, _ out: inout UnsafeMutableRawPointer) {
-        var number = step.number
-        for index in 0..<step.count {
-            let bits = unsafe field.load(fromByteOffset: 8 * index, as: UInt64.self)
-            if bits << 1 != 0 || step.isOneOf {
-                unsafe Self.put(number, .fixed64, &out)
-                unsafe out.storeBytes(of: bits.littleEndian, as: UInt64.self)
-                unsafe out += 8
+    private func writeDoubles(_ start: UnsafeRawPointer, _ step: Step, _ out: inout UnsafeMutableRawPointer) {
+        var field = unsafe start
+        let end = unsafe start + 8 * step.count
+        var tag = step.number << 3 | WireType.fixed64.rawValue
+        while unsafe field < end {
+            let bits = unsafe field.load(as: UInt64.self)
+            let isSent = bits << 1 != 0 || step.isOneOf
+            let tagByteCount = unsafe Self.store(tag: tag, out)
+            unsafe (out + tagByteCount).storeBytes(of: bits.littleEndian, as: UInt64.self)
+            unsafe out += isSent ? tagByteCount + 8 : 0
+            unsafe field += 8
+            tag &+= 8
+        }
+    }
+
+    @inline(__always)
+    private func writeUnsigned64s(_ start: UnsafeRawPointer, _ step: Step, _ out: inout UnsafeMutableRawPointer) {
+        var field = unsafe start
+        let end = unsafe start + 8 * step.count
+        var tag = step.number << 3
+        while unsafe field < end {
+            let value = unsafe field.load(as: UInt64.self)
+            if value != 0 || step.isOneOf {
+                unsafe out += Self.store(tag: tag, out)
+                unsafe Self.put(varint: value, &out)
             }
-            number += 1
+            unsafe field += 8
+            tag &+= 8
         }
     }
 
@@ -236,18 +255,18 @@ struct WireEncoder: ~Copyable {
         return unsafe out + length
     }
 
-    /// The tag of a field; numbers are below 2¹¹, so that two bytes do.
     @inline(__always)
     private static func put(_ number: UInt32, _ type: WireType, _ out: inout UnsafeMutableRawPointer) {
-        let tag = number << 3 | type.rawValue
-        if tag < 128 {
-            unsafe out.storeBytes(of: UInt8(truncatingIfNeeded: tag), as: UInt8.self)
-            unsafe out += 1
-        } else {
-            let bytes = UInt16(truncatingIfNeeded: tag & 127 | 128 | (tag >> 7) << 8)
-            unsafe out.storeBytes(of: bytes.littleEndian, as: UInt16.self)
-            unsafe out += 2
-        }
+        unsafe out += store(tag: number << 3 | type.rawValue, out)
+    }
+
+    /// Writes the tag of a field, two bytes in any case, and returns how many count; numbers are below 2¹¹.
+    @inline(__always)
+    private static func store(tag: UInt32, _ out: UnsafeMutableRawPointer) -> Int {
+        let isLong = tag >= 128
+        let bytes = isLong ? tag & 127 | 128 | (tag >> 7) << 8 : tag
+        unsafe out.storeBytes(of: UInt16(truncatingIfNeeded: bytes).littleEndian, as: UInt16.self)
+        return isLong ? 2 : 1
     }
 
     @inline(__always)
