@@ -23,18 +23,16 @@ extension Server {
         clients[id.index] = nil
         guard clients.allSatisfy({ $0 == nil }) else { return }
         nextHousekeeping = nil
-        ring.release(below: ring.end)
-        ring.shrink()
-        ring.shrink()
+        ring.removeAll()
     }
 
     package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
-        guard let client = client(id) else { return }
+        guard let client = client(id), !client.mustDrop else { return }
         var offset = 0
         while let event = client.connection.next(bytes, &offset, now: now) {
             switch event {
-            case .request(let request): answer(request, from: id, client)
-            case .text: receiveText(client.connection.payload, from: id, client, now: now)
+            case .request(let request): answer(request, client)
+            case .text: receiveText(client.connection.payload, client, now: now)
             case .binary: receiveBinary(client.connection.payload, from: id, client, now: now)
             case .ended(let breach):
                 switch breach {
@@ -69,7 +67,7 @@ extension Server {
         strangerCount -= 1
     }
 
-    private func answer(_ request: HTTPRequest, from id: ConnectionID, _ client: Client) {
+    private func answer(_ request: HTTPRequest, _ client: Client) {
         switch Upgrade(request, subprotocols: foxgloveSubprotocols) {
         case .refuse(let response):
             client.connection.refuse(response)

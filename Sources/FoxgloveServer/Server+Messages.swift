@@ -4,7 +4,7 @@ import WebSocketProtocol
 
 /// What clients say.
 extension Server {
-    func receiveText(_ text: [UInt8], from id: ConnectionID, _ client: Client, now: Instant) {
+    func receiveText(_ text: [UInt8], _ client: Client, now: Instant) {
         guard allowOperation(client, byteCount: text.count, now: now) else { return }
         do {
             switch try ClientMessage(parsing: text) {

@@ -230,9 +230,10 @@ package final class Server {
     /// Queues a control message. A client whose queue is full is gone.
     func tell(_ client: Client, _ json: String) {
         guard client.connection.phase == .open else { return }
-        let outbox = client.connection.outbox
-        guard outbox.messageCount >= limits.queuedControlMessages || outbox.byteCount > limits.queuedControlByteCount
-        else { return client.connection.outbox.append(text: json) }
+        let isFull =
+            client.connection.outbox.messageCount >= limits.queuedControlMessages
+            || client.connection.outbox.byteCount > limits.queuedControlByteCount
+        guard isFull else { return client.connection.outbox.append(text: json) }
         reach(.controlQueue)
         client.connection.outbox.append(text: Status(.error, Self.backlogText).json)
         client.connection.close(.tryAgainLater)

@@ -111,6 +111,13 @@ package struct FrameRing: ~Copyable {
         if isEmpty { writeOffset = 0 }
     }
 
+    /// Forgets every frame and gives back the memory: nobody reads any more.
+    package mutating func removeAll() {
+        release(below: end)
+        peakByteCount = 0
+        shrink()
+    }
+
     /// Gives back memory that was not needed since the last call. To be called now and then, not per tick.
     package mutating func shrink() {
         defer { peakByteCount = writeOffset }

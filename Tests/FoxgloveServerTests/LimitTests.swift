@@ -57,6 +57,20 @@ import WebSocketProtocol
         #expect((ids + refused).filter { world.drain($0) != .drop }.count == 4, "those that were refused count too")
     }
 
+    @Test func whoIsDroppedIsNotHeardAnyMore() {
+        var limits = ServerLimits()
+        limits.openHandshakes = 1
+        let world = World(limits: limits)
+        let first = world.open()
+        for _ in 0..<3 {
+            _ = world.open()
+            world.send(raw: Array("GET / HTTP/1.1\r\n\r\n".utf8), from: first)
+        }
+        #expect(world.drain(first) == .drop)
+        #expect(world.messages(first).isEmpty)
+        #expect(world.server.limitCounts[.openHandshakes] == 3)
+    }
+
     @Test func anUnfinishedHandshakeEndsAfterFiveSeconds() {
         let world = World()
         let id = world.open()

@@ -62,7 +62,7 @@ package struct MemoryInfo: KernelText {
         }
     }
 
-    /// A line as it was last time: its name with the colon, and what it is for.
+    /// A line as it was last time: its name with the colon and the blanks behind it, and what it is for.
     private struct Line {
         var length: UInt8
         /// Field.rawValue, or -1 for a line that is not used.
@@ -154,7 +154,10 @@ package struct MemoryInfo: KernelText {
             field = candidate
             break
         }
-        learn(line.extracting(first: colon + 1), field: field, index: index)
+        // With the blanks, which are as many next time unless the number has got another digit.
+        var valueStart = colon + 1
+        while valueStart < line.count, ByteCursor.isBlank(line[valueStart]) { valueStart += 1 }
+        learn(line.extracting(first: valueStart), field: field, index: index)
         guard let field else { return }
         var rest = ByteCursor(line.extracting(droppingFirst: colon + 1))
         parseValue(&rest, slot: field.rawValue, isPageCount: field.isPageCount)
