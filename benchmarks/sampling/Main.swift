@@ -43,12 +43,13 @@ enum Benchmark {
     }
 
     private static func loop() -> Never {
-        var host = SampledHost(topics: topics)
-        while true { host.sample(host.topics.indices) }
+        let host = SampledHost(topics: topics)
+        let indices = Array(host.topics.indices)
+        while true { host.sample(indices) }
     }
 
     private static func compare(_ job: Job, rounds: Int, pause: Int = 0) {
-        var host = SampledHost(topics: topics)
+        let host = SampledHost(topics: topics)
         let ticks = job.ticks.map { due in due.compactMap { host.topics.firstIndex(of: $0) } }
         let bare = BareReads()
         // Each source once per tick, however many channels it feeds.
@@ -89,14 +90,15 @@ enum Benchmark {
     }
 
     private static func countAllocations(over count: Int) -> UInt64 {
-        var host = SampledHost()
+        let host = SampledHost()
         // To open and to reserve allocates: a counter that saw nothing of it is not in place.
         precondition(allocation_count() > 100)
-        for _ in 0..<100 { host.sample(host.topics.indices) }
+        for _ in 0..<100 { host.sample(Array(host.topics.indices)) }
         var total: UInt64 = 0
         for index in host.topics.indices {
+            let one = [index]
             let before = allocation_count()
-            for _ in 0..<count { host.sample(CollectionOfOne(index)) }
+            for _ in 0..<count { host.sample(one) }
             let allocations = allocation_count() - before
             total += allocations
             print("\(host.topics[index]): \(allocations) allocations in \(count) samples")

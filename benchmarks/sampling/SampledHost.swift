@@ -2,7 +2,7 @@ import HostMetrics
 import Telemetry
 
 /// This machine's collectors, sampled and encoded as the agent does it.
-struct SampledHost {
+final class SampledHost {
     /// What is read.
     enum Source: Int, CaseIterable {
         case stat, meminfo, loadavg, uptime, interfaces
@@ -25,10 +25,9 @@ struct SampledHost {
         ("/memory", [.meminfo]), ("/net", [.interfaces]), ("/system/uptime", [.uptime, .stat]),
     ]
 
-    private(set) var topics: [String] = []
-    private(set) var byteCount = 0
-    private var samplers: [any Sampling] = []
-    private var contexts: [SampleContext] = []
+    let topics: [String]
+    private let samplers: [any Sampling]
+    private let contexts: [SampleContext]
     private var tick: UInt64 = 0
     private var target = [UInt8](repeating: 0, count: 1 << 20)
 
@@ -37,6 +36,9 @@ struct SampledHost {
         let facts = HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE")
         let clock = SystemClock()
         let host = Host(facts: facts, clock: clock.reading)
+        var topics: [String] = []
+        var samplers: [any Sampling] = []
+        var contexts: [SampleContext] = []
         for registration in allCollectors {
             let topic = registration.channel.topic
             guard wanted?.contains(topic) ?? true else { continue }
@@ -56,25 +58,26 @@ struct SampledHost {
                     topic: topic, requestedHertz: registration.defaultHertz,
                     resolutionSeconds: registration.resolutionSeconds))
         }
+        self.topics = topics
+        self.samplers = samplers
+        self.contexts = contexts
     }
 
-    /// Samples some channels in one tick.
-    mutating func sample(_ indices: some Sequence<Int>) {
+    /// Samples some channels in one tick, and encodes them one behind the other.
+    func sample(_ indices: [Int]) {
         tick += 1
-        for index in indices { encode(index) }
-    }
-
-    private mutating func encode(_ index: Int) {
-        contexts[index].tick = tick
-        guard (try? samplers[index].sample(contexts[index])) != nil else { return }
-        byteCount += Self.encode(samplers[index], into: &target)
-    }
-
-    private static func encode(_ sampler: any Sampling, into target: inout [UInt8]) -> Int {
-        let count = sampler.encodedByteCount
-        var span = target.mutableSpan
-        var message = span._mutatingExtracting(first: count)
-        sampler.encode(into: &message)
-        return count
+        let tick = tick
+        var target = target.mutableSpan
+        var offset = 0
+        for index in indices {
+            var context = contexts[index]
+            context.tick = tick
+            let sampler = samplers[index]
+            guard (try? sampler.sample(context)) != nil else { continue }
+            let end = offset + sampler.encodedByteCount
+            var message = target._mutatingExtracting(offset..<end)
+            sampler.encode(into: &message)
+            offset = end
+        }
     }
 }
