@@ -29,6 +29,10 @@ package struct ByteCursor: ~Escapable {
 
     package var isAtEnd: Bool { @inline(__always) get { offset >= bytes.count } }
 
+    /// Moves to an offset, at most the end.
+    @inline(__always)
+    package mutating func move(to offset: Int) { self.offset = min(offset, bytes.count) }
+
     /// Whether nothing but the newline or the end follows.
     package var isAtLineEnd: Bool {
         @inline(__always) get { offset >= bytes.count || bytes[offset] == UInt8(ascii: "\n") }
@@ -90,16 +94,6 @@ package struct ByteCursor: ~Escapable {
         }
         if isEqual { offset += length }
         return isEqual
-    }
-
-    /// Moves past " kB" and the newline if they come next, without the call that ``skip(_:)`` makes.
-    @inline(__always)
-    package mutating func skipKilobytesLine() -> Bool {
-        guard bytes.count - offset >= 4, bytes[offset] == 0x20, bytes[offset + 1] == UInt8(ascii: "k"),
-            bytes[offset + 2] == UInt8(ascii: "B"), bytes[offset + 3] == 0x0A
-        else { return false }
-        offset += 4
-        return true
     }
 
     /// Moves past one byte if it is `byte`.

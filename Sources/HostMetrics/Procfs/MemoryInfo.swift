@@ -1,7 +1,7 @@
 /// What /proc/meminfo says (proc_meminfo(5)), in bytes and, for `HugePages_*`, in pages.
 ///
-/// Lines are learned at first sight: afterwards a line costs one comparison with what was there last time, and only a
-/// line that is new is looked up by its name.
+/// The kernel pads its numbers, so lines stay where they are: their places are learned, and as long as each line in use
+/// begins as it did, nothing else is looked at.
 package struct MemoryInfo: KernelText {
     /// The lines that are used.
     package enum Field: Int, CaseIterable, Sendable {
@@ -62,28 +62,27 @@ package struct MemoryInfo: KernelText {
         }
     }
 
-    /// A line as it was last time: its name with the colon and the blanks behind it, and what it is for.
-    private struct Line {
-        var length: UInt8
-        /// Field.rawValue, or -1 for a line that is not used.
-        var slot: Int8
+    /// Where a line that is used lay last time, and what it began with: the newline before it, its name with the colon, and
+    /// the blanks behind it.
+    private struct Place {
+        var start: Int
+        var key: Range<Int>
+        var slot: Int
         var isPageCount: Bool
     }
 
-    private static let lineCountMax = 256
-    /// Longer names are looked up each time.
-    private static let nameByteCountMax = 40
-
-    private var lines: [Line] = []
-    private var names: [UInt8] = []
+    private var places: [Place] = []
+    private var keys: [UInt8] = []
+    /// Length of the text that the places were learned from; -1: none.
+    private var learnedByteCount = -1
     private var values: [64 of UInt64] = .init(repeating: 0)
     /// A bit for each field that has a value.
     private var known: UInt64 = 0
     package private(set) var parseErrorCount = 0
 
     package init() {
-        lines.reserveCapacity(Self.lineCountMax)
-        names.reserveCapacity(Self.lineCountMax * Self.nameByteCountMax)
+        places.reserveCapacity(Field.allCases.count)
+        keys.reserveCapacity(Field.allCases.count * 32)
     }
 
     /// nil: no such line, or no valid number in it.
@@ -98,25 +97,22 @@ package struct MemoryInfo: KernelText {
     }
 
     package mutating func parse(_ text: Span<UInt8>) {
+        if text.count == learnedByteCount, parseByPlaces(text) { return }
+        parseAndLearn(text)
+    }
+
+    /// Looks only where the lines in use lay last time. Returns false if one of them is not there.
+    private mutating func parseByPlaces(_ text: Span<UInt8>) -> Bool {
         known = 0
         parseErrorCount = 0
         var cursor = ByteCursor(text)
-        var index = 0
-        while !cursor.isAtEnd {
-            if index < lines.count {
-                let line = lines[index]
-                let start = index * Self.nameByteCountMax
-                if line.length > 0, cursor.skip(names.span.extracting(start..<start + Int(line.length))) {
-                    if line.slot >= 0 { parseValue(&cursor, slot: Int(line.slot), isPageCount: line.isPageCount) }
-                    // How most lines end; saves the search for the newline.
-                    if !cursor.skipKilobytesLine() { cursor.skipLine() }
-                    index += 1
-                    continue
-                }
-            }
-            parseNewLine(&cursor, index: index)
-            index += 1
+        for index in places.indices {
+            let place = places[index]
+            cursor.move(to: place.start)
+            guard cursor.skip(keys.span.extracting(place.key)) else { return false }
+            parseValue(&cursor, slot: place.slot, isPageCount: place.isPageCount)
         }
+        return true
     }
 
     @inline(__always)
@@ -140,38 +136,45 @@ package struct MemoryInfo: KernelText {
     }
 
     @inline(never)
-    private mutating func parseNewLine(_ cursor: inout ByteCursor, index: Int) {
-        let line = cursor.line()
-        var colon = 0
-        while colon < line.count, line[colon] != UInt8(ascii: ":") { colon += 1 }
-        guard colon > 0, colon < line.count else {
-            if !line.trimmed.isEmpty { parseErrorCount += 1 }
-            return
+    private mutating func parseAndLearn(_ text: Span<UInt8>) {
+        known = 0
+        parseErrorCount = 0
+        places.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
+        learnedByteCount = text.count
+        var cursor = ByteCursor(text)
+        while !cursor.isAtEnd {
+            let start = cursor.offset
+            let line = cursor.line()
+            var colon = 0
+            while colon < line.count, line[colon] != UInt8(ascii: ":") { colon += 1 }
+            guard colon > 0, colon < line.count else {
+                if line.trimmed.isEmpty { continue }
+                // Counted each time, so each time looked for.
+                parseErrorCount += 1
+                learnedByteCount = -1
+                continue
+            }
+            let name = line.extracting(first: colon)
+            var field: Field?
+            for candidate in Field.allCases where name.equals(candidate.name) {
+                field = candidate
+                break
+            }
+            guard let field else { continue }
+            // With the blanks, which are as many next time unless the number has got another digit.
+            var valueStart = colon + 1
+            while valueStart < line.count, ByteCursor.isBlank(line[valueStart]) { valueStart += 1 }
+            learn(text, from: max(0, start - 1), to: start + valueStart, field)
+            var rest = ByteCursor(line.extracting(droppingFirst: colon + 1))
+            parseValue(&rest, slot: field.rawValue, isPageCount: field.isPageCount)
         }
-        let name = line.extracting(first: colon)
-        var field: Field?
-        for candidate in Field.allCases where name.equals(candidate.name) {
-            field = candidate
-            break
-        }
-        // With the blanks, which are as many next time unless the number has got another digit.
-        var valueStart = colon + 1
-        while valueStart < line.count, ByteCursor.isBlank(line[valueStart]) { valueStart += 1 }
-        learn(line.extracting(first: valueStart), field: field, index: index)
-        guard let field else { return }
-        var rest = ByteCursor(line.extracting(droppingFirst: colon + 1))
-        parseValue(&rest, slot: field.rawValue, isPageCount: field.isPageCount)
     }
 
-    private mutating func learn(_ name: Span<UInt8>, field: Field?, index: Int) {
-        guard name.count <= Self.nameByteCountMax, index < Self.lineCountMax else { return }
-        while lines.count <= index {
-            // Stands for a line that was not learned.
-            lines.append(Line(length: 0, slot: -1, isPageCount: false))
-            names.append(contentsOf: repeatElement(0, count: Self.nameByteCountMax))
-        }
-        for offset in name.indices { names[index * Self.nameByteCountMax + offset] = name[offset] }
-        lines[index] = Line(
-            length: UInt8(name.count), slot: Int8(field?.rawValue ?? -1), isPageCount: field?.isPageCount ?? false)
+    private mutating func learn(_ text: Span<UInt8>, from start: Int, to end: Int, _ field: Field) {
+        let keyStart = keys.count
+        for offset in start..<end { keys.append(text[offset]) }
+        places.append(
+            Place(start: start, key: keyStart..<keys.count, slot: field.rawValue, isPageCount: field.isPageCount))
     }
 }
