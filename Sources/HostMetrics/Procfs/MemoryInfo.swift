@@ -62,8 +62,8 @@ package struct MemoryInfo: KernelText {
         }
     }
 
-    /// Where a line that is used lay last time, and what it began with: the newline before it, its name with the colon, and
-    /// the blanks behind it.
+    /// Where a line that is used lay last time, and what it began with: the newline before it, its name with the
+    /// colon, and the blanks behind it.
     private struct Place {
         var start: Int
         var key: Range<Int>
