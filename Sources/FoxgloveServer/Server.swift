@@ -98,8 +98,6 @@ package final class Server {
 
     // MARK: Channels
 
-    package func isAdvertised(_ channel: ChannelID) -> Bool { wireIDs[channel.index] != nil }
-
     /// Makes a channel known to all clients. An id is never used twice.
     package func advertise(_ channel: ChannelID) {
         guard wireIDs[channel.index] == nil else { return }

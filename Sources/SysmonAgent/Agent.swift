@@ -49,6 +49,8 @@ package final class Agent: ConnectionHandler {
     private let configPublisher: ConfigPublisher
     private let agentChannel: ChannelID?
     private var tick: UInt64 = 0
+    /// As of this tick, since it does not change within one.
+    private var suspended: UInt64 = 0
     private var nextSearch: Instant?
 
     /// The settings that a list of collectors begins with; `/config` comes last.
@@ -94,7 +96,6 @@ package final class Agent: ConnectionHandler {
             AgentReport.LimitRecord(name: $0.rawValue, limit: limits.value(of: $0), reachedCount: 0)
         }
         findSources(isFirst: true)
-        applyEnabled()
         publishConfiguration()
     }
 
@@ -130,6 +131,7 @@ package final class Agent: ConnectionHandler {
     package func tick(now: Instant) {
         tick += 1
         server.beginTick(now: now)
+        suspended = suspendedNanoseconds()
         var start: Instant?
         while let due = schedule.popDue(now: now) { sample(due, now: now, start: &start) }
         if let nextSearch, nextSearch <= now {
@@ -152,7 +154,7 @@ package final class Agent: ConnectionHandler {
         host.agent.collectors[index].overrunCount += due.missedCount
         if due.channel == agentChannel { fillReport() }
         let context = SampleContext(
-            tick: tick, suspendedNanoseconds: suspendedNanoseconds(), period: schedule.period(of: due.channel),
+            tick: tick, suspendedNanoseconds: suspended, period: schedule.period(of: due.channel),
             windowSeconds: configuration[due.channel].sampling?.windowSeconds ?? 0)
         let begin = start ?? host.clock().monotonic
         do {
