@@ -65,7 +65,7 @@ name && /\*header;/ { isChannel = 1; next }
         print "    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {"
         print "        unsafe self.header = header\n    }"
     }
-    printf "    package mutating func reset() { unsafe %s(&self) }\n", init
+    printf "    public mutating func reset() { unsafe %s(&self) }\n", init
     printf "%s}\n", all[c]
     init = ""
 }

@@ -6,7 +6,7 @@ package import Telemetry
 /// their differences, so that a wrap or a small step back is settled once, when it is seen; a row that was reset, or
 /// that was missing in between, has no rate until a reading from after that is old enough.
 ///
-/// Use: ``begin(at:context:)``, then for each row ``addCounters(id:count:isNarrow:value:)`` or ``addTimes(id:_:)`` and
+/// Use: ``begin(at:context:)``, then for each row ``addCounters(id:isNarrow:_:)`` or ``addTimes(id:_:)`` and
 /// ``difference(row:column:)``, then ``end(keepsBaseline:)``. Allocates only when more rows come than ever before.
 package struct Baselines {
     /// What became of a row.
@@ -18,6 +18,13 @@ package struct Baselines {
         package var wasReset: Bool
     }
 
+    private struct Slot {
+        var id: UInt64
+        /// The reading that has its row last, and the first since which no reading lacked it.
+        var lastSeen: UInt64
+        var presentSince: UInt64
+    }
+
     /// Earlier readings that are kept, the last of them for the sample just before.
     static let readingCountMax = 16
     /// A CPU line whose ticks fall by more began anew; less is the kernel's inexactness.
@@ -27,11 +34,7 @@ package struct Baselines {
 
     private let columnCount: Int
     private var slotCapacity: Int
-    /// By slot.
-    private var ids: [UInt64] = []
-    /// The reading that has a slot's row last, and the first since which no reading lacked it.
-    private var lastSeen: [UInt64] = []
-    private var presentSince: [UInt64] = []
+    private var slots: [Slot] = []
     /// By slot and column: the counters as read, and their running sums.
     private var raw: [UInt64]
     private var sums: [UInt64]
@@ -58,9 +61,7 @@ package struct Baselines {
     package init(columnCount: Int, rowCapacity: Int) {
         self.columnCount = columnCount
         slotCapacity = rowCapacity
-        ids.reserveCapacity(rowCapacity)
-        lastSeen.reserveCapacity(rowCapacity)
-        presentSince.reserveCapacity(rowCapacity)
+        slots.reserveCapacity(rowCapacity)
         raw = Array(repeating: 0, count: rowCapacity * columnCount)
         sums = Array(repeating: 0, count: rowCapacity * columnCount)
         kept = Array(repeating: 0, count: Self.readingCountMax * rowCapacity * columnCount)
@@ -97,29 +98,34 @@ package struct Baselines {
         // A timer is late by some microseconds, now more, now less. Without tolerance every other sample of a channel
         // whose period equals its window would find the one before a trifle too young, and take a span twice as long.
         let least = windowNanoseconds / 100 * 95
-        for age in 0..<keptCount {
-            let index = (newest + Self.readingCountMax - age) % Self.readingCountMax
-            let span = now - times[index]
-            if span >= least {
-                baseline = index
-                intervalSeconds = Double(span) / 1e9
-                return
-            }
+        // How many of the newest are too young.
+        var young = 0
+        var end = keptCount
+        while young < end {
+            let middle = (young + end) / 2
+            if now - times[place(ofAge: middle)] < least { young = middle + 1 } else { end = middle }
         }
+        guard young < keptCount else { return }
+        let chosen = place(ofAge: young)
+        baseline = chosen
+        intervalSeconds = Double(now - times[chosen]) / 1e9
+    }
+
+    private func place(ofAge age: Int) -> Int {
+        (newest + Self.readingCountMax - age) % Self.readingCountMax
     }
 
     /// Adds a row of counters. A counter that fell wrapped where `isNarrow`, 32-bit, words allow it, and else was
     /// reset, which makes the row new.
-    @inline(__always)
-    package mutating func addCounters(id: UInt64, isNarrow: Bool, value: (Int) -> UInt64) -> Row {
+    package mutating func addCounters(id: UInt64, isNarrow: Bool, _ counters: Span<UInt64>) -> Row {
         var row = place(id)
-        let columns = row.slot * columnCount..<(row.slot + 1) * columnCount
-        if presentSince[row.slot] < sequence {
-            row.wasReset = Self.advance(&raw, &sums, columns, isNarrow: isNarrow, value: value)
+        let base = row.slot * columnCount
+        if slots[row.slot].presentSince < sequence {
+            row.wasReset = Self.advance(&raw, &sums, from: base, counters, isNarrow: isNarrow)
         } else {
-            for column in columns {
-                raw[column] = value(column - columns.lowerBound)
-                sums[column] = 0
+            for column in counters.indices {
+                raw[base + column] = counters[column]
+                sums[base + column] = 0
             }
         }
         if row.wasReset { forget(&row) }
@@ -129,23 +135,23 @@ package struct Baselines {
     /// Adds the differences to the sums; returns whether one of the counters was reset.
     @inline(__always)
     private static func advance(
-        _ raw: inout [UInt64], _ sums: inout [UInt64], _ columns: Range<Int>, isNarrow: Bool, value: (Int) -> UInt64
+        _ raw: inout [UInt64], _ sums: inout [UInt64], from base: Int, _ counters: Span<UInt64>, isNarrow: Bool
     ) -> Bool {
         // Spans, so that it is checked once for the row and not for each number that the storage is ours alone.
         var raw = raw.mutableSpan
         var sums = sums.mutableSpan
         var wasReset = false
-        for column in columns {
-            let new = value(column - columns.lowerBound)
-            let old = raw[column]
+        for column in counters.indices {
+            let new = counters[column]
+            let old = raw[base + column]
             if new >= old {
-                sums[column] &+= new - old
+                sums[base + column] &+= new - old
             } else if isNarrow, let wrapped = narrowDifference(from: old, to: new) {
-                sums[column] &+= wrapped
+                sums[base + column] &+= wrapped
             } else {
                 wasReset = true
             }
-            raw[column] = new
+            raw[base + column] = new
         }
         return wasReset
     }
@@ -153,7 +159,7 @@ package struct Baselines {
     /// Adds a row of CPU times, which step back by some ticks in normal operation: the sums never do.
     package mutating func addTimes(id: UInt64, _ cpu: borrowing CPUTimes) -> Row {
         var row = place(id)
-        let isKnown = presentSince[row.slot] < sequence
+        let isKnown = slots[row.slot].presentSince < sequence
         row.wasReset = Self.advance(&sums, from: row.slot * columnCount, cpu, isKnown: isKnown)
         if row.wasReset { forget(&row) }
         return row
@@ -200,7 +206,7 @@ package struct Baselines {
         times[newest] = now
         sequences[newest] = sequence
         let start = newest * slotCapacity * columnCount
-        let count = ids.count * columnCount
+        let count = slots.count * columnCount
         Self.copy(sums, count, to: &kept, at: start)
     }
 
@@ -234,36 +240,34 @@ package struct Baselines {
     @inline(__always)
     private mutating func place(_ id: UInt64) -> Row {
         var slot = nextSlot
-        if slot >= ids.count || ids[slot] != id || lastSeen[slot] + 1 != sequence { slot = search(id) }
+        if slot >= slots.count || slots[slot].id != id || slots[slot].lastSeen + 1 != sequence { slot = search(id) }
         nextSlot = slot + 1
-        lastSeen[slot] = sequence
+        slots[slot].lastSeen = sequence
         guard let baseline else { return Row(slot: slot, hasBaseline: false, wasReset: false) }
-        return Row(slot: slot, hasBaseline: presentSince[slot] <= sequences[baseline], wasReset: false)
+        return Row(slot: slot, hasBaseline: slots[slot].presentSince <= sequences[baseline], wasReset: false)
     }
 
     @inline(never)
     private mutating func search(_ id: UInt64) -> Int {
         var free: Int?
-        for slot in ids.indices {
-            if lastSeen[slot] + 1 == sequence {
-                if ids[slot] == id { return slot }
-            } else if lastSeen[slot] < sequence, free == nil {
+        for slot in slots.indices {
+            if slots[slot].lastSeen + 1 == sequence {
+                if slots[slot].id == id { return slot }
+            } else if slots[slot].lastSeen < sequence, free == nil {
                 free = slot
             }
         }
         let slot = free ?? addSlot()
-        ids[slot] = id
-        presentSince[slot] = sequence
+        slots[slot].id = id
+        slots[slot].presentSince = sequence
         hasNewRow = true
         return slot
     }
 
     private mutating func addSlot() -> Int {
-        if ids.count == slotCapacity { growSlots() }
-        ids.append(0)
-        lastSeen.append(0)
-        presentSince.append(0)
-        return ids.count - 1
+        if slots.count == slotCapacity { growSlots() }
+        slots.append(Slot(id: 0, lastSeen: 0, presentSince: 0))
+        return slots.count - 1
     }
 
     private mutating func growSlots() {
@@ -282,7 +286,7 @@ package struct Baselines {
 
     private mutating func forget(_ row: inout Row) {
         row.hasBaseline = false
-        presentSince[row.slot] = sequence
+        slots[row.slot].presentSince = sequence
         hasNewRow = true
     }
 

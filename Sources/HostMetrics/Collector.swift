@@ -82,17 +82,16 @@ package protocol Sampling: AnyObject {
 
 /// Holds a collector and its message.
 private final class Sampler<Source: Collector & ~Copyable> {
-    private var collector: Source
+    private let collector: LoopCell<Source>
     private let box = MessageBox<Source.Message>()
     private var sequence: UInt32 = 0
 
-    init(_ collector: consuming Source) { self.collector = collector }
+    init(_ collector: consuming Source) { self.collector = LoopCell(collector) }
 
     @inline(__always)
     func sample(_ context: SampleContext) throws(CollectError) -> Sample {
-        let sample = try box.fill { message throws(CollectError) in
-            try collector.sample(context, into: &message)
-        }
+        box.reset()
+        let sample = try collector.value.sample(context, into: &box.content)
         sequence &+= 1
         box.setHeader(stamp: sample.time.realtime, intervalSeconds: sample.intervalSeconds, sequence: sequence)
         return sample

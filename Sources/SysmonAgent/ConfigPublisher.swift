@@ -19,23 +19,21 @@ final class ConfigPublisher {
     }
 
     func publish(_ configuration: Configuration, on channel: ChannelID, at stamp: Timestamp, to server: Server) {
-        box.fill { message in
-            rows.removeAll()
-            texts.removeAll()
-            for settings in configuration.channels {
-                let id = texts.append(settings.topic)
-                _ = rows.append { row in
-                    row.reset()
-                    row.setId(id)
-                    row.setEnabled(settings.isEnabled)
-                    if let sampling = settings.sampling {
-                        row.setRateHertz(sampling.rateHertz)
-                        row.setWindowSeconds(sampling.windowSeconds)
-                    }
-                }
+        box.reset()
+        rows.removeAll()
+        texts.removeAll()
+        for settings in configuration.channels {
+            let id = texts.append(settings.topic)
+            guard rows.append() else { break }
+            rows.last.reset()
+            rows.last.setId(id)
+            rows.last.setEnabled(settings.isEnabled)
+            if let sampling = settings.sampling {
+                rows.last.setRateHertz(sampling.rateHertz)
+                rows.last.setWindowSeconds(sampling.windowSeconds)
             }
-            message.setChannels(rows)
         }
+        box.content.setChannels(rows)
         sequence &+= 1
         box.setHeader(stamp: stamp, intervalSeconds: .nan, sequence: sequence)
         _ = server.publish(channel, at: stamp, payloadByteCount: box.encodedByteCount) { box.encode(into: &$0) }

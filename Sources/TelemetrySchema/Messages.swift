@@ -4,7 +4,7 @@
 package import Telemetry
 
 extension TimestampMessage: ProtobufMessage {
-    package mutating func reset() { unsafe google__protobuf__timestamp__init(&self) }
+    public mutating func reset() { unsafe google__protobuf__timestamp__init(&self) }
 }
 
 extension AgentStatsMessage: ChannelMessage {
@@ -14,7 +14,7 @@ extension AgentStatsMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__agent_stats__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__agent_stats__init(&self) }
     package mutating func setCollectors(_ rows: borrowing RepeatedField<CollectorStatsMessage>) {
         nCollectors = rows.count
         unsafe collectors = rows.pointers
@@ -26,13 +26,13 @@ extension AgentStatsMessage: ChannelMessage {
 }
 
 extension CollectorStatsMessage: ProtobufMessage {
-    package mutating func reset() { unsafe sysmon__v1__collector_stats__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__collector_stats__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
     package mutating func setLastError(_ text: Text) { unsafe lastError = text.pointer }
 }
 
 extension LimitStatsMessage: ProtobufMessage {
-    package mutating func reset() { unsafe sysmon__v1__limit_stats__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__limit_stats__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
@@ -43,7 +43,7 @@ extension ConfigMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__config__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__config__init(&self) }
     package mutating func setChannels(_ rows: borrowing RepeatedField<ChannelConfigMessage>) {
         nChannels = rows.count
         unsafe channels = rows.pointers
@@ -51,7 +51,7 @@ extension ConfigMessage: ChannelMessage {
 }
 
 extension ChannelConfigMessage: ProtobufMessage {
-    package mutating func reset() { unsafe sysmon__v1__channel_config__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__channel_config__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
     package mutating func setRateHertz(_ value: Double) {
         rateCase = SYSMON__V1__CHANNEL_CONFIG__RATE_RATE_HERTZ
@@ -74,7 +74,7 @@ extension CpuUsageMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__cpu_usage__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__cpu_usage__init(&self) }
 }
 
 extension CpuCoresMessage: ChannelMessage {
@@ -84,7 +84,7 @@ extension CpuCoresMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__cpu_cores__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__cpu_cores__init(&self) }
     package mutating func setCores(_ rows: borrowing RepeatedField<CpuCoreMessage>) {
         nCores = rows.count
         unsafe cores = rows.pointers
@@ -92,11 +92,11 @@ extension CpuCoresMessage: ChannelMessage {
 }
 
 extension CpuCoreMessage: ProtobufMessage {
-    package mutating func reset() { unsafe sysmon__v1__cpu_core__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__cpu_core__init(&self) }
 }
 
 extension HeaderMessage: ProtobufMessage {
-    package mutating func reset() { unsafe sysmon__v1__header__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__header__init(&self) }
 }
 
 extension KernelActivityMessage: ChannelMessage {
@@ -106,7 +106,7 @@ extension KernelActivityMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__kernel_activity__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__kernel_activity__init(&self) }
 }
 
 extension LoadMessage: ChannelMessage {
@@ -116,7 +116,7 @@ extension LoadMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__load__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__load__init(&self) }
 }
 
 extension MemoryMessage: ChannelMessage {
@@ -126,7 +126,7 @@ extension MemoryMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__memory__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__memory__init(&self) }
 }
 
 extension NetworkMessage: ChannelMessage {
@@ -136,7 +136,7 @@ extension NetworkMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__network__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__network__init(&self) }
     package mutating func setInterfaces(_ rows: borrowing RepeatedField<NetInterfaceMessage>) {
         nInterfaces = rows.count
         unsafe interfaces = rows.pointers
@@ -144,7 +144,7 @@ extension NetworkMessage: ChannelMessage {
 }
 
 extension NetInterfaceMessage: ProtobufMessage {
-    package mutating func reset() { unsafe sysmon__v1__net_interface__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__net_interface__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
@@ -155,7 +155,7 @@ extension SystemInfoMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__system_info__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__system_info__init(&self) }
     package mutating func setHostname(_ text: Text) { unsafe hostname = text.pointer }
     package mutating func setKernelName(_ text: Text) { unsafe kernelName = text.pointer }
     package mutating func setKernelRelease(_ text: Text) { unsafe kernelRelease = text.pointer }
@@ -178,5 +178,5 @@ extension UptimeMessage: ChannelMessage {
     package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
         unsafe self.header = header
     }
-    package mutating func reset() { unsafe sysmon__v1__uptime__init(&self) }
+    public mutating func reset() { unsafe sysmon__v1__uptime__init(&self) }
 }

@@ -2,7 +2,10 @@ internal import CProtobufC
 package import Telemetry
 
 /// A message struct that protoc-c generated from `proto/`. Conformances are generated too: `Messages.swift`.
-package protocol ProtobufMessage {
+///
+/// Public, like ``RepeatedField``: the compiler specializes across modules only what is public and inlinable, and rows
+/// are filled through this for every entry of every sample.
+public protocol ProtobufMessage {
     init()
     /// Points the message at its descriptor and sets every field to its default.
     mutating func reset()
@@ -17,20 +20,20 @@ package protocol ChannelMessage: ProtobufMessage {
 
 /// A message's wire form as of its last packing. Not a part of the generic box, whose parts need its type at run time.
 @safe
-@usableFromInline struct Packed {
-    @usableFromInline var bytes: UnsafeMutablePointer<UInt8>
-    @usableFromInline var capacity: Int
-    @usableFromInline var count: Int
-    @usableFromInline var isCurrent: Bool
+struct Packed {
+    var bytes: UnsafeMutablePointer<UInt8>
+    var capacity: Int
+    var count: Int
+    var isCurrent: Bool
 }
 
 /// Owns one message, its header and its wire form for as long as a collector lives, so that sampling allocates nothing.
 @safe
 package struct MessageBox<Message: ChannelMessage>: ~Copyable {
-    @usableFromInline let message: UnsafeMutablePointer<Message>
-    @usableFromInline let header: UnsafeMutablePointer<HeaderMessage>
+    let message: UnsafeMutablePointer<Message>
+    let header: UnsafeMutablePointer<HeaderMessage>
     private let stamp: UnsafeMutablePointer<TimestampMessage>
-    @usableFromInline let packed: UnsafeMutablePointer<Packed>
+    let packed: UnsafeMutablePointer<Packed>
     private let encoder: WireEncoder
 
     package init() {
@@ -58,15 +61,17 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
         unsafe packed.deallocate()
     }
 
-    /// Resets the message, so that no value of an earlier sample goes stale, and lends it to `body` to be filled.
-    @inlinable
-    package func fill<Result, Failure>(
-        _ body: (inout Message) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
+    /// Resets the message, so that no value of an earlier sample goes stale.
+    package func reset() {
         unsafe packed.pointee.isCurrent = false
         unsafe message.pointee.reset()
         unsafe message.pointee.setHeader(header)
-        return try unsafe body(&message.pointee)
+    }
+
+    /// The message, to be filled between ``reset()`` and ``setHeader(stamp:intervalSeconds:sequence:)``.
+    package var content: Message {
+        unsafeAddress { unsafe UnsafePointer(message) }
+        nonmutating unsafeMutableAddress { unsafe message }
     }
 
     /// Completes the message before it is encoded.
@@ -111,14 +116,17 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
 
 /// The rows of a repeated field: a fixed number of structs, filled anew for each sample.
 @safe
-package struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
+public struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
     @usableFromInline let rows: UnsafeMutablePointer<Row>
     private let table: UnsafeMutablePointer<UnsafeMutablePointer<Row>?>
-    package let capacity: Int
+    /// How many rows there is room for.
+    public let capacity: Int
     @usableFromInline var used = 0
-    package var count: Int { @inlinable get { used } }
+    /// Rows in use.
+    public var count: Int { @inlinable get { used } }
 
-    package init(capacity: Int) {
+    /// Allocates all rows.
+    public init(capacity: Int) {
         self.capacity = capacity
         unsafe rows = .allocate(capacity: capacity)
         unsafe table = .allocate(capacity: capacity)
@@ -134,17 +142,27 @@ package struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
         unsafe table.deallocate()
     }
 
-    @inlinable package mutating func removeAll() { used = 0 }
+    /// Makes all rows free; keeps their contents.
+    @inlinable public mutating func removeAll() { used = 0 }
 
-    /// Takes the next row and lets `fill` set its fields, every one of them, since rows are used again.
-    ///
-    /// Returns false when all rows are in use.
-    @inlinable
-    package mutating func append(_ fill: (inout Row) -> Void) -> Bool {
+    /// Takes the next row, which is then ``last``. Returns false when all rows are in use.
+    @inlinable @inline(__always)
+    public mutating func append() -> Bool {
         guard used < capacity else { return false }
-        unsafe fill(&(rows + used).pointee)
         used += 1
         return true
+    }
+
+    /// The row taken last: every one of its fields must be set, since rows are used again.
+    public var last: Row {
+        @inlinable @inline(__always) unsafeAddress {
+            precondition(used > 0)
+            return unsafe UnsafePointer(rows + (used - 1))
+        }
+        @inlinable @inline(__always) nonmutating unsafeMutableAddress {
+            precondition(used > 0)
+            return unsafe rows + (used - 1)
+        }
     }
 
     /// What the generated struct's field wants; for generated setters only.

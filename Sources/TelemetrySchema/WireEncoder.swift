@@ -1,4 +1,5 @@
 internal import CProtobufC
+internal import CTelemetrySchema
 internal import Glibc
 
 /// Packs messages of one type by a plan that is made once of its protobuf-c descriptor.
@@ -13,6 +14,8 @@ struct WireEncoder: ~Copyable {
         /// Several of a kind with consecutive numbers, side by side: most of what we send.
         case doubles, unsigned64s
         case unsigned32, signed32, text, message, rows
+        /// `sysmon.v1.Header`, which begins every channel's message.
+        case header
     }
 
     private struct Step {
@@ -35,6 +38,8 @@ struct WireEncoder: ~Copyable {
 
     /// Tag and number of a scalar, or tag and length of a text or message, rounded up.
     private static let scalarByteCountMax = 16
+    /// Tag, length and content of a header.
+    private static let headerByteCountMax = 64
 
     private let steps: UnsafeMutableBufferPointer<Step>
     /// How many steps the message itself has; those of messages in it come after.
@@ -55,6 +60,11 @@ struct WireEncoder: ~Copyable {
             if plan[index].kind == .message || plan[index].kind == .rows {
                 let type = unsafe types[place]
                 place += 1
+                if unsafe Self.isHeader(type) {
+                    plan[index].kind = .header
+                    index += 1
+                    continue
+                }
                 plan[index].first = plan.count
                 unsafe Self.plan(type, &plan, &isComplete)
                 plan[index].count = plan.count - plan[index].first
@@ -101,7 +111,8 @@ struct WireEncoder: ~Copyable {
                 kind: kind, number: field.id, offset: Int(field.offset), quantifierOffset: Int(field.quantifier_offset),
                 isOneOf: isOneOf)
             if plan.count > first, let last = plan.last, kind == last.kind, kind == .doubles || kind == .unsigned64s,
-                !isOneOf, !last.isOneOf,
+                // Where the tag's first seven bits run over, its wire form does not go on by counting.
+                !isOneOf, !last.isOneOf, !step.number.isMultiple(of: 16),
                 step.number == last.number + UInt32(last.count), step.offset == last.offset + 8 * last.count
             {
                 plan[plan.count - 1].count += 1
@@ -134,6 +145,10 @@ struct WireEncoder: ~Copyable {
             guard unsafe field.type == PROTOBUF_C_TYPE_MESSAGE else { return nil }
             return unsafe field.descriptor?.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
         }
+    }
+
+    private static func isHeader(_ descriptor: UnsafePointer<ProtobufCMessageDescriptor>) -> Bool {
+        unsafe strcmp(descriptor.pointee.name, "sysmon.v1.Header") == 0
     }
 
     // MARK: Writing
@@ -176,6 +191,10 @@ struct WireEncoder: ~Copyable {
                 unsafe Self.put(varint: UInt64(length), &out)
                 unsafe out.copyMemory(from: text, byteCount: length)
                 unsafe out += length
+            case .header:
+                guard let header = unsafe field.load(as: UnsafePointer<HeaderMessage>?.self) else { continue }
+                guard unsafe end - out >= Self.headerByteCountMax else { return nil }
+                unsafe Self.write(header, step.number, &out)
             case .message:
                 guard let inner = unsafe field.load(as: UnsafeRawPointer?.self) else { continue }
                 guard let next = unsafe writeInner(inner, step, out, end) else { return nil }
@@ -200,13 +219,14 @@ struct WireEncoder: ~Copyable {
     private func writeDoubles(_ start: UnsafeRawPointer, _ step: Step, _ out: inout UnsafeMutableRawPointer) {
         var field = unsafe start
         let end = unsafe start + 8 * step.count
-        var tag = step.number << 3 | WireType.fixed64.rawValue
+        let tagByteCount = step.number < 16 ? 1 : 2
+        let sentInAnyCase: UInt64 = step.isOneOf ? 1 : 0
+        var tag = Self.wireForm(step.number << 3 | WireType.fixed64.rawValue)
         while unsafe field < end {
             let bits = unsafe field.load(as: UInt64.self)
-            let isSent = bits << 1 != 0 || step.isOneOf
-            let tagByteCount = unsafe Self.store(tag: tag, out)
+            unsafe out.storeBytes(of: tag.littleEndian, as: UInt16.self)
             unsafe (out + tagByteCount).storeBytes(of: bits.littleEndian, as: UInt64.self)
-            unsafe out += isSent ? tagByteCount + 8 : 0
+            unsafe out += bits << 1 | sentInAnyCase != 0 ? tagByteCount + 8 : 0
             unsafe field += 8
             tag &+= 8
         }
@@ -216,11 +236,13 @@ struct WireEncoder: ~Copyable {
     private func writeUnsigned64s(_ start: UnsafeRawPointer, _ step: Step, _ out: inout UnsafeMutableRawPointer) {
         var field = unsafe start
         let end = unsafe start + 8 * step.count
-        var tag = step.number << 3
+        let tagByteCount = step.number < 16 ? 1 : 2
+        var tag = Self.wireForm(step.number << 3)
         while unsafe field < end {
             let value = unsafe field.load(as: UInt64.self)
             if value != 0 || step.isOneOf {
-                unsafe out += Self.store(tag: tag, out)
+                unsafe out.storeBytes(of: tag.littleEndian, as: UInt16.self)
+                unsafe out += tagByteCount
                 unsafe Self.put(varint: value, &out)
             }
             unsafe field += 8
@@ -233,6 +255,41 @@ struct WireEncoder: ~Copyable {
         guard value != 0 || step.isOneOf else { return }
         unsafe Self.put(step.number, .varint, &out)
         unsafe Self.put(varint: value, &out)
+    }
+
+    /// As the plan would, without going back and forth: most messages are small, and this is a third of them.
+    @inline(__always)
+    private static func write(
+        _ header: UnsafePointer<HeaderMessage>, _ number: UInt32, _ out: inout UnsafeMutableRawPointer
+    ) {
+        unsafe put(number, .length, &out)
+        let content = unsafe out + 1
+        var end = unsafe content
+        if let stamp = unsafe header.pointee.stamp {
+            unsafe put(1, .length, &end)
+            let start = unsafe end + 1
+            var stampEnd = unsafe start
+            unsafe put(nonzero: UInt64(bitPattern: stamp.pointee.seconds), 1, &stampEnd)
+            unsafe put(nonzero: UInt64(bitPattern: Int64(stamp.pointee.nanos)), 2, &stampEnd)
+            unsafe put(varint: UInt64(stampEnd - start), &end)
+            unsafe end = stampEnd
+        }
+        let interval = unsafe header.pointee.intervalSeconds
+        if interval != 0 {
+            unsafe put(2, .fixed64, &end)
+            unsafe end.storeBytes(of: interval.bitPattern.littleEndian, as: UInt64.self)
+            unsafe end += 8
+        }
+        unsafe put(nonzero: UInt64(header.pointee.sequence), 3, &end)
+        unsafe put(varint: UInt64(end - content), &out)
+        unsafe out = end
+    }
+
+    @inline(__always)
+    private static func put(nonzero value: UInt64, _ number: UInt32, _ out: inout UnsafeMutableRawPointer) {
+        guard value != 0 else { return }
+        unsafe put(number, .varint, &out)
+        unsafe put(varint: value, &out)
     }
 
     /// Writes a message inside another, its length in front.
@@ -263,10 +320,14 @@ struct WireEncoder: ~Copyable {
     /// Writes the tag of a field, two bytes in any case, and returns how many count; numbers are below 2¹¹.
     @inline(__always)
     private static func store(tag: UInt32, _ out: UnsafeMutableRawPointer) -> Int {
-        let isLong = tag >= 128
-        let bytes = isLong ? tag & 127 | 128 | (tag >> 7) << 8 : tag
-        unsafe out.storeBytes(of: UInt16(truncatingIfNeeded: bytes).littleEndian, as: UInt16.self)
-        return isLong ? 2 : 1
+        unsafe out.storeBytes(of: wireForm(tag).littleEndian, as: UInt16.self)
+        return tag >= 128 ? 2 : 1
+    }
+
+    /// The varint of a number below 2¹⁴.
+    @inline(__always)
+    private static func wireForm(_ tag: UInt32) -> UInt16 {
+        UInt16(truncatingIfNeeded: tag >= 128 ? tag & 127 | 128 | (tag >> 7) << 8 : tag)
     }
 
     @inline(__always)

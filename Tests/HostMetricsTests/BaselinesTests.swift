@@ -18,7 +18,7 @@ struct BaselinesTests {
                 windowSeconds: window)
             baselines.begin(at: Instant(nanoseconds: UInt64(milliseconds * 1e6)), context: context)
             let counter = value ?? UInt64(milliseconds)
-            let row = baselines.addCounters(id: 7, isNarrow: isNarrow) { _ in counter }
+            let row = baselines.addCounters(id: 7, isNarrow: isNarrow, [counter].span)
             let rate = baselines.rate(row, column: 0)
             baselines.end()
             return (baselines.intervalSeconds, rate, row.wasReset)
@@ -146,7 +146,7 @@ struct BaselinesTests {
             baselines.begin(at: Instant(nanoseconds: UInt64(step + 1) * 1_000_000_000), context: context)
             rates.append(
                 ids.map { id in
-                    let row = baselines.addCounters(id: UInt64(id), isNarrow: false) { _ in UInt64(step * id) }
+                    let row = baselines.addCounters(id: UInt64(id), isNarrow: false, [UInt64(step * id)].span)
                     return baselines.rate(row, column: 0)
                 })
             baselines.end()

@@ -27,7 +27,7 @@ import Testing
         let box = MessageBox<Message>()
         for _ in 0..<60 {
             let scratch = Scratch()
-            box.fill { _ in }
+            box.reset()
             let message = unsafe UnsafeMutableRawPointer(box.message)
             let base = unsafe message.assumingMemoryBound(to: ProtobufCMessage.self)
             unsafe fill(message, base.pointee.descriptor, scratch, &random)

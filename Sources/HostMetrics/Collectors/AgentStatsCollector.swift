@@ -33,7 +33,7 @@ struct AgentStatsCollector: Collector, ~Copyable {
         let report = host.agent
         let counters: [3 of UInt64] = [cpu, report.sentMessageCount, report.sentByteCount]
         baselines.begin(at: sample.time.monotonic, context: context)
-        let row = baselines.addCounters(id: 0, isNarrow: false) { counters[$0] }
+        let row = baselines.addCounters(id: 0, isNarrow: false, counters.span)
         message.cpuRatio = baselines.rate(row, column: Column.cpuNanoseconds) / 1e9
         message.messagesPerSecond = baselines.rate(row, column: Column.messages)
         message.sentBytesPerSecond = baselines.rate(row, column: Column.bytes)
@@ -77,12 +77,13 @@ struct AgentStatsCollector: Collector, ~Copyable {
             errorText.removeAll(keepingCapacity: true)
             record.lastError?.describe(into: &errorText)
             let lastError = Self.append(errorText, to: &arena)
-            let isTaken = collectors.append { row in
-                row.setId(topic)
-                row.setLastError(lastError)
-                row.set(record)
+            guard collectors.append() else {
+                sample.suppressedCount += 1
+                continue
             }
-            if !isTaken { sample.suppressedCount += 1 }
+            collectors.last.setId(topic)
+            collectors.last.setLastError(lastError)
+            collectors.last.set(record)
         }
         message.setCollectors(collectors)
     }
@@ -95,12 +96,13 @@ struct AgentStatsCollector: Collector, ~Copyable {
         limits.removeAll()
         for record in host.agent.limits {
             let name = arena.append(record.name)
-            let isTaken = limits.append { row in
-                row.setId(name)
-                row.limit = record.limit
-                row.reachedTotal = record.reachedCount
+            guard limits.append() else {
+                sample.suppressedCount += 1
+                continue
             }
-            if !isTaken { sample.suppressedCount += 1 }
+            limits.last.setId(name)
+            limits.last.limit = record.limit
+            limits.last.reachedTotal = record.reachedCount
         }
         message.setLimits(limits)
     }

@@ -21,11 +21,12 @@ struct CPUCoresCollector: Collector, ~Copyable {
             rows.removeAll()
             for core in statistics.cores {
                 let shares = tracker.shares(id: UInt64(core.id), core.times)
-                let isTaken = rows.append { row in
-                    row.id = core.id
-                    row.set(shares)
+                guard rows.append() else {
+                    sample.suppressedCount += 1
+                    continue
                 }
-                if !isTaken { sample.suppressedCount += 1 }
+                rows.last.id = core.id
+                rows.last.set(shares)
             }
             message.setCores(rows)
             sample.intervalSeconds = tracker.end()

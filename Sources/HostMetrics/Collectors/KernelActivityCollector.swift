@@ -46,7 +46,8 @@ struct KernelActivityCollector: Collector, ~Copyable {
 
     private mutating func rate(_ id: UInt64, _ counter: UInt64?, _ sample: inout Sample) -> Double {
         guard let counter else { return .nan }
-        let row = baselines.addCounters(id: id, isNarrow: isNarrow) { _ in counter }
+        let counters: [1 of UInt64] = [counter]
+        let row = baselines.addCounters(id: id, isNarrow: isNarrow, counters.span)
         if row.wasReset { sample.resetCount += 1 }
         return baselines.rate(row, column: 0)
     }

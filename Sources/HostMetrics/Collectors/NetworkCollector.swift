@@ -69,28 +69,16 @@ struct NetworkCollector: Collector, ~Copyable {
         let counters = table.entries[place].counters
         var row = Baselines.Row(slot: 0, hasBaseline: false, wasReset: false)
         if table.entries[place].isComplete {
-            row = baselines.addCounters(id: table.entries[place].identity, isNarrow: isNarrow) { column in
-                counters.columns[column]
-            }
+            row = baselines.addCounters(
+                id: table.entries[place].identity, isNarrow: isNarrow, counters.columns.span)
             if row.wasReset { sample.resetCount += 1 }
         }
-        let attributes = table.entries[place].attributes
-        _ = rows.append { message in
-            message.setId(names[place])
-            message.set(attributes)
-            message.set(counters)
-            typealias Column = InterfaceCounters.Column
-            message.rxBytesPerSecond = baselines.rate(row, column: Column.rxBytes)
-            message.txBytesPerSecond = baselines.rate(row, column: Column.txBytes)
-            message.rxPacketsPerSecond = baselines.rate(row, column: Column.rxPackets)
-            message.txPacketsPerSecond = baselines.rate(row, column: Column.txPackets)
-            message.rxErrorsPerSecond = baselines.rate(row, column: Column.rxErrors)
-            message.txErrorsPerSecond = baselines.rate(row, column: Column.txErrors)
-            message.rxDroppedPerSecond = baselines.rate(row, column: Column.rxDropped)
-            message.txDroppedPerSecond = baselines.rate(row, column: Column.txDropped)
-            message.rxUtilizationRatio = message.rxBytesPerSecond * 8 / attributes.speedBitsPerSecond
-            message.txUtilizationRatio = message.txBytesPerSecond * 8 / attributes.speedBitsPerSecond
-        }
+        guard rows.append() else { return }
+        let speed = table.entries[place].attributes.speedBitsPerSecond
+        rows.last.setId(names[place])
+        rows.last.set(table.entries[place].attributes)
+        rows.last.set(counters)
+        rows.last.setRates(row, baselines, speedBitsPerSecond: speed)
     }
 }
 
@@ -146,5 +134,21 @@ extension NetInterfaceMessage {
         txFifoErrorsTotal = counters.columns[Column.txFifoErrors]
         txCollisionsTotal = counters.columns[Column.txCollisions]
         txCarrierErrorsTotal = counters.columns[Column.txCarrierErrors]
+    }
+
+    fileprivate mutating func setRates(
+        _ row: Baselines.Row, _ baselines: borrowing Baselines, speedBitsPerSecond: Double
+    ) {
+        typealias Column = InterfaceCounters.Column
+        rxBytesPerSecond = baselines.rate(row, column: Column.rxBytes)
+        txBytesPerSecond = baselines.rate(row, column: Column.txBytes)
+        rxPacketsPerSecond = baselines.rate(row, column: Column.rxPackets)
+        txPacketsPerSecond = baselines.rate(row, column: Column.txPackets)
+        rxErrorsPerSecond = baselines.rate(row, column: Column.rxErrors)
+        txErrorsPerSecond = baselines.rate(row, column: Column.txErrors)
+        rxDroppedPerSecond = baselines.rate(row, column: Column.rxDropped)
+        txDroppedPerSecond = baselines.rate(row, column: Column.txDropped)
+        rxUtilizationRatio = rxBytesPerSecond * 8 / speedBitsPerSecond
+        txUtilizationRatio = txBytesPerSecond * 8 / speedBitsPerSecond
     }
 }

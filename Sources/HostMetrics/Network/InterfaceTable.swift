@@ -34,6 +34,16 @@ package struct InterfaceTable {
         package var reading: UInt64 = 0
         /// Its place in the last reading, which orders those without index.
         var position: UInt64 = 0
+
+        @inline(__always)
+        fileprivate mutating func set(
+            _ counters: InterfaceCounters, isComplete: Bool, reading: UInt64, position: UInt64
+        ) {
+            self.counters = counters
+            self.isComplete = isComplete
+            self.reading = reading
+            self.position = position
+        }
     }
 
     package private(set) var entries: [Entry] = []
@@ -94,10 +104,7 @@ package struct InterfaceTable {
     @inline(__always)
     package mutating func setCounters(_ counters: InterfaceCounters, isComplete: Bool = true, at place: Int) {
         guard entries[place].reading != reading else { return }
-        entries[place].counters = counters
-        entries[place].isComplete = isComplete
-        entries[place].reading = reading
-        entries[place].position = nextPosition
+        entries[place].set(counters, isComplete: isComplete, reading: reading, position: nextPosition)
         nextPosition += 1
     }
 

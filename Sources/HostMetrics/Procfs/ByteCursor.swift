@@ -124,6 +124,14 @@ package struct ByteCursor: ~Escapable {
         return .value(value)
     }
 
+    /// The number of at most 16 digits, and so below 2⁵⁴, that begins right here; nil if there is none.
+    @inline(__always)
+    package mutating func shortUnsigned() -> UInt64? {
+        var value: UInt64 = 0
+        let digits = skipDigits(into: &value)
+        return digits >= 1 && digits <= 16 && isTokenEnd ? value : nil
+    }
+
     @inline(never)
     private mutating func unusualUnsigned(from start: Int) -> Token<UInt64> {
         let digits = offset - start
@@ -196,6 +204,7 @@ package struct ByteCursor: ~Escapable {
         return .invalid
     }
 
+    @inline(__always)
     private mutating func skipDigits(into value: inout UInt64) -> Int {
         let start = offset
         while offset < bytes.count {

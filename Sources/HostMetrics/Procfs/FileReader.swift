@@ -48,7 +48,7 @@ package struct FileReader: ~Copyable {
     }
 
     /// Parses what was read last.
-    package func parse(into value: inout some KernelText) { value.parse(text) }
+    package func parse(into value: inout some KernelText & ~Copyable) { value.parse(text) }
 
     /// The first line as an unsigned number; nil if there is no such file or number.
     package mutating func unsigned(_ path: borrowing FilePath) -> UInt64? {

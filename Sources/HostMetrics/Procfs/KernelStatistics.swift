@@ -1,5 +1,5 @@
 /// What /proc/stat says, in storage that is used again for each reading.
-package struct KernelStatistics: KernelText {
+package struct KernelStatistics: KernelText, ~Copyable {
     package struct Core: Sendable {
         /// The N of `cpuN`.
         package var id: UInt32

@@ -68,7 +68,8 @@ package struct MemoryInfo: KernelText {
         var start: Int
         var key: Range<Int>
         var slot: Int
-        var isPageCount: Bool
+        /// Bytes per unit of the number; 1 for page counts.
+        var scale: UInt64
     }
 
     private var places: [Place] = []
@@ -97,20 +98,21 @@ package struct MemoryInfo: KernelText {
     }
 
     package mutating func parse(_ text: Span<UInt8>) {
-        if text.count == learnedByteCount, parseByPlaces(text) { return }
+        // Learned from a text without errors, so all fields are known as they were.
+        if text.count == learnedByteCount, Self.parse(text, at: places, keys, into: &values) { return }
         parseAndLearn(text)
     }
 
-    /// Looks only where the lines in use lay last time. Returns false if one of them is not there.
-    private mutating func parseByPlaces(_ text: Span<UInt8>) -> Bool {
-        known = 0
-        parseErrorCount = 0
+    /// Looks only where the lines in use lay last time. Returns false if one of them is not there, or its number is
+    /// out of the ordinary.
+    private static func parse(
+        _ text: Span<UInt8>, at places: [Place], _ keys: [UInt8], into values: inout [64 of UInt64]
+    ) -> Bool {
         var cursor = ByteCursor(text)
-        for index in places.indices {
-            let place = places[index]
+        for place in places {
             cursor.move(to: place.start)
-            guard cursor.skip(keys.span.extracting(place.key)) else { return false }
-            parseValue(&cursor, slot: place.slot, isPageCount: place.isPageCount)
+            guard cursor.skip(keys.span.extracting(place.key)), let value = cursor.shortUnsigned() else { return false }
+            values[place.slot] = value &* place.scale
         }
         return true
     }
@@ -141,7 +143,6 @@ package struct MemoryInfo: KernelText {
         parseErrorCount = 0
         places.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
-        learnedByteCount = text.count
         var cursor = ByteCursor(text)
         while !cursor.isAtEnd {
             let start = cursor.offset
@@ -149,10 +150,7 @@ package struct MemoryInfo: KernelText {
             var colon = 0
             while colon < line.count, line[colon] != UInt8(ascii: ":") { colon += 1 }
             guard colon > 0, colon < line.count else {
-                if line.trimmed.isEmpty { continue }
-                // Counted each time, so each time looked for.
-                parseErrorCount += 1
-                learnedByteCount = -1
+                if !line.trimmed.isEmpty { parseErrorCount += 1 }
                 continue
             }
             let name = line.extracting(first: colon)
@@ -169,12 +167,16 @@ package struct MemoryInfo: KernelText {
             var rest = ByteCursor(line.extracting(droppingFirst: colon + 1))
             parseValue(&rest, slot: field.rawValue, isPageCount: field.isPageCount)
         }
+        // Errors are counted each time, so each time looked for.
+        learnedByteCount = parseErrorCount == 0 && places.count == known.nonzeroBitCount ? text.count : -1
     }
 
     private mutating func learn(_ text: Span<UInt8>, from start: Int, to end: Int, _ field: Field) {
         let keyStart = keys.count
         for offset in start..<end { keys.append(text[offset]) }
         places.append(
-            Place(start: start, key: keyStart..<keys.count, slot: field.rawValue, isPageCount: field.isPageCount))
+            Place(
+                start: start, key: keyStart..<keys.count, slot: field.rawValue,
+                scale: field.isPageCount ? 1 : 1_024))
     }
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A value that is made from a kernel text again and again, in its own storage.
-package protocol KernelText {
+package protocol KernelText: ~Copyable {
     /// Replaces what was there. Bad tokens and lines are counted; nothing stops it.
     mutating func parse(_ text: Span<UInt8>)
 }
@@ -58,7 +58,7 @@ package struct ProcFile: ~Copyable {
 
     /// Reads as ``read(_:)`` does, and parses.
     package mutating func read(
-        _ clock: () -> ClockReading, into value: inout some KernelText
+        _ clock: () -> ClockReading, into value: inout some KernelText & ~Copyable
     ) throws(CollectError) -> ClockReading {
         let time = try read(clock)
         value.parse(text)

@@ -22,11 +22,11 @@ package final class StatSource {
         }
     }
 
-    private var state: State
+    private let state: LoopCell<State>
     private let clock: () -> ClockReading
 
     init(path: String, clock: @escaping () -> ClockReading) throws(CollectError) {
-        state = State(file: try ProcFile(path: path, byteCapacity: 32_768))
+        state = LoopCell(State(file: try ProcFile(path: path, byteCapacity: 32_768)))
         self.clock = clock
     }
 
@@ -34,7 +34,7 @@ package final class StatSource {
     package func withStatistics<Value>(
         tick: UInt64, _ body: (borrowing KernelStatistics, ClockReading) throws(CollectError) -> Value
     ) throws(CollectError) -> Value {
-        let time = try state.refresh(tick: tick, clock: clock)
-        return try body(state.statistics, time)
+        let time = try state.value.refresh(tick: tick, clock: clock)
+        return try body(state.value.statistics, time)
     }
 }
