@@ -24,7 +24,8 @@ let package = Package(
             dependencies: [
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
                 "WebSocketProtocol",
-            ]),
+            ],
+            resources: [.embedInCode("Layouts/overview.json")]),
 
         // Sockets and the loop.
         .target(name: "Networking", dependencies: ["CLinux", "Telemetry", "WebSocketProtocol"]),
@@ -45,6 +46,13 @@ let package = Package(
             path: "benchmarks/sampling"),
 
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        // For protocol checkers: all that the server code can do, on synthetic data.
+        .executableTarget(
+            name: "conformance-server",
+            dependencies: [
+                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Networking", "Telemetry", "WebSocketProtocol",
+            ],
+            path: "Tests/ConformanceServer"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(
             name: "TelemetrySchemaTests", dependencies: ["CProtobufC", "Telemetry", "TelemetrySchema", "TestSupport"]),

@@ -26,6 +26,12 @@ FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.pb-c\.h$/, "", file) }
 name && /^  union/ { inUnion = 1; next }
 name && inUnion && /^  };/ { inUnion = 0; next }
 name && /_case;$/ { case_ = $2; sub(/;/, "", case_); next }
+name && /char \*/ && inUnion {
+    field = $NF; gsub(/[*;]/, "", field)
+    setters = setters "    package mutating func set" capital(camel(field)) "(_ text: Text) {\n" \
+        "        " camel(case_) " = " oneof[field] "\n        unsafe " field " = text.pointer\n    }\n"
+    next
+}
 name && /;$/ && inUnion {
     field = $NF; sub(/;/, "", field)
     value = scalar($1) == "Bool" ? "value ? 1 : 0" : "value"
@@ -47,6 +53,12 @@ name && /char \*/ {
     next
 }
 name && /\*header;/ { isChannel = 1; next }
+name && /^  Sysmon__V1__[A-Za-z]+ \*[a-z_]+;$/ {
+    type = $1; field = $NF; gsub(/[*;]/, "", field)
+    setters = setters "    package mutating func set" capital(camel(field)) \
+        "(_ row: borrowing RepeatedField<" swiftName(type) ">) { unsafe " camel(field) " = row.first }\n"
+    next
+}
 /^};/ { all[name] = setters; channel[name] = isChannel; lastName = name; name = "" }
 # The constants of a oneof come before the struct that uses them.
 /^  SYSMON.*= [0-9]+,?$/ && !/NOT_SET/ {

@@ -6,8 +6,14 @@ package enum ClientMessage: Equatable, Sendable {
     case advertise([ClientChannel])
     /// Client channel ids.
     case unadvertise([UInt32])
-    /// An operation of a capability that is not offered.
-    case unsupported(Capability)
+    /// No names: all.
+    case getParameters(names: [String], requestID: String?)
+    case setParameters([Parameter], requestID: String?)
+    case subscribeParameterUpdates(names: [String])
+    case unsubscribeParameterUpdates(names: [String])
+    case subscribeConnectionGraph
+    case unsubscribeConnectionGraph
+    case fetchAsset(uri: String, requestID: UInt32)
 
     package struct Subscription: Equatable, Sendable {
         package var id: UInt32
@@ -15,6 +21,18 @@ package enum ClientMessage: Equatable, Sendable {
         package init(id: UInt32, channelID: UInt32) {
             self.id = id
             self.channelID = channelID
+        }
+    }
+
+    /// What a server must have announced for this operation.
+    package var capability: Capability? {
+        switch self {
+        case .subscribe, .unsubscribe: nil
+        case .advertise, .unadvertise: .clientPublish
+        case .getParameters, .setParameters: .parameters
+        case .subscribeParameterUpdates, .unsubscribeParameterUpdates: .parametersSubscribe
+        case .subscribeConnectionGraph, .unsubscribeConnectionGraph: .connectionGraph
+        case .fetchAsset: .assets
         }
     }
 }
@@ -25,12 +43,17 @@ package struct ClientChannel: Equatable, Sendable {
     package var topic: String
     package var encoding: String
     package var schemaName: String
+    /// False: a schema of a binary encoding came along, and is not base64.
+    package var isSchemaReadable: Bool
 
-    package init(id: UInt32, topic: String, encoding: String, schemaName: String = "") {
+    package init(
+        id: UInt32, topic: String, encoding: String, schemaName: String = "", isSchemaReadable: Bool = true
+    ) {
         self.id = id
         self.topic = topic
         self.encoding = encoding
         self.schemaName = schemaName
+        self.isSchemaReadable = isSchemaReadable
     }
 }
 
@@ -54,7 +77,7 @@ extension ClientMessage {
             throw InvalidMessage("not JSON")
         }
         guard case .object(let members) = value else { throw InvalidMessage("not a JSON object") }
-        let message = Members(members)
+        let message = JSONMembers(members)
         switch try message.string("op") {
         case "subscribe":
             self = .subscribe(
@@ -68,62 +91,34 @@ extension ClientMessage {
                     try ClientChannel(parsing: entry)
                 })
         case "unadvertise": self = .unadvertise(try message.ids("channelIds"))
-        case "getParameters", "setParameters": self = .unsupported(.parameters)
-        case "subscribeParameterUpdates", "unsubscribeParameterUpdates": self = .unsupported(.parametersSubscribe)
-        case "subscribeConnectionGraph", "unsubscribeConnectionGraph": self = .unsupported(.connectionGraph)
-        case "fetchAsset": self = .unsupported(.assets)
+        case "getParameters":
+            self = .getParameters(
+                names: try message.strings("parameterNames"), requestID: try message.optionalString("id"))
+        case "setParameters":
+            self = .setParameters(
+                try message.objects("parameters") { entry throws(InvalidMessage) in try Parameter(parsing: entry) },
+                requestID: try message.optionalString("id"))
+        case "subscribeParameterUpdates": self = .subscribeParameterUpdates(names: try message.strings("parameterNames"))
+        case "unsubscribeParameterUpdates":
+            self = .unsubscribeParameterUpdates(names: try message.strings("parameterNames"))
+        case "subscribeConnectionGraph": self = .subscribeConnectionGraph
+        case "unsubscribeConnectionGraph": self = .unsubscribeConnectionGraph
+        case "fetchAsset": self = .fetchAsset(uri: try message.string("uri"), requestID: try message.id("requestId"))
         default: throw InvalidMessage("unknown op")
         }
     }
 }
 
 extension ClientChannel {
-    fileprivate init(parsing entry: Members) throws(InvalidMessage) {
+    fileprivate init(parsing entry: JSONMembers) throws(InvalidMessage) {
         id = try entry.id("id")
         topic = try entry.string("topic")
         encoding = try entry.string("encoding")
         schemaName = try entry.string("schemaName")
-    }
-}
-
-/// The members of an object, by name, with an error that names what is wrong. Unknown members are ignored.
-private struct Members {
-    private let members: [String: JSONValue]
-    init(_ members: [String: JSONValue]) { self.members = members }
-
-    func string(_ name: String) throws(InvalidMessage) -> String {
-        guard case .string(let string)? = members[name] else { throw InvalidMessage("\"\(name)\" must be a string") }
-        guard string.utf8.count <= ClientMessage.stringByteLimit else {
-            throw InvalidMessage("\"\(name)\" is longer than \(ClientMessage.stringByteLimit) bytes")
+        let schema = try entry.optionalString("schema") ?? ""
+        switch try entry.optionalString("schemaEncoding") {
+        case "protobuf", "flatbuffer": isSchemaReadable = isBase64(schema)
+        default: isSchemaReadable = true
         }
-        return string
-    }
-
-    func id(_ name: String) throws(InvalidMessage) -> UInt32 {
-        guard let id = members[name]?.unsigned else {
-            throw InvalidMessage("\"\(name)\" must be an integer from 0 to 4294967295")
-        }
-        return id
-    }
-
-    func ids(_ name: String) throws(InvalidMessage) -> [UInt32] {
-        guard case .array(let elements)? = members[name] else { throw InvalidMessage("\"\(name)\" must be an array") }
-        let ids = elements.compactMap(\.unsigned)
-        guard ids.count == elements.count else {
-            throw InvalidMessage("\"\(name)\" must hold integers from 0 to 4294967295")
-        }
-        return ids
-    }
-
-    func objects<Element>(
-        _ name: String, _ parse: (Members) throws(InvalidMessage) -> Element
-    ) throws(InvalidMessage) -> [Element] {
-        guard case .array(let elements)? = members[name] else { throw InvalidMessage("\"\(name)\" must be an array") }
-        var parsed: [Element] = []
-        for element in elements {
-            guard case .object(let members) = element else { throw InvalidMessage("\"\(name)\" must hold objects") }
-            parsed.append(try parse(Members(members)))
-        }
-        return parsed
     }
 }

@@ -1,3 +1,4 @@
+import FoxgloveProtocol
 import Telemetry
 import WebSocketProtocol
 
@@ -6,6 +7,8 @@ struct PublishedChannel {
     var id: UInt32
     /// Its place among the topics that the server listens on; nil: its messages are ignored.
     var topicIndex: Int?
+    /// Nil: its messages are not understood.
+    var encoding: String?
 }
 
 /// What the server knows of one connection.
@@ -16,6 +19,22 @@ final class Client {
     var queue: DataQueue
     /// Channels on which the client publishes.
     var channels: [PublishedChannel] = []
+    /// Parameters whose changes it wants to know.
+    var parameterNames: Set<String> = []
+    var seesGraph = false
+    /// What others see of it in the graph.
+    let graphID: String
+    /// Whether it chose the younger subprotocol.
+    var isSDK = false
+
+    /// Requests that the owner has not answered.
+    var pendingCalls: [PendingCall] = []
+    var parameterRequestCount = 0
+    /// Assets in the outbox; counted anew when that was empty.
+    var assetCount = 0
+    /// To be sent with the next helping, before data.
+    var owesTime = false
+    var owedPlaybackState: ServerBinaryMessage?
 
     let openedAt: Instant
     /// The handshake is complete and the closing one has not begun: the client counts as one.
@@ -36,8 +55,9 @@ final class Client {
     /// Drops since the last notice.
     var hasUntoldDrops = false
 
-    init(address: String, channelCount: Int, limits: ServerLimits, now: Instant) {
+    init(address: String, graphID: String, channelCount: Int, limits: ServerLimits, now: Instant) {
         self.address = address
+        self.graphID = graphID
         connection = WebSocketConnection(limits: limits.connection)
         queue = DataQueue(channelCount: channelCount)
         openedAt = now

@@ -12,7 +12,10 @@ extension Server {
         }
         strangerCount += 1
         while clients.count <= id.index { clients.append(nil) }
-        clients[id.index] = Client(address: address, channelCount: channels.count, limits: limits, now: now)
+        lastClientSerial += 1
+        clients[id.index] = Client(
+            address: address, graphID: "client-\(lastClientSerial)", channelCount: channels.count, limits: limits,
+            now: now)
         if nextHousekeeping == nil { nextHousekeeping = now + Self.housekeepingInterval }
     }
 
@@ -31,8 +34,8 @@ extension Server {
         var offset = 0
         while let event = client.connection.next(bytes, &offset, now: now) {
             switch event {
-            case .request(let request): answer(request, client)
-            case .text: receiveText(client.connection.payload, client, now: now)
+            case .request(let request): answer(request, id, client)
+            case .text: receiveText(client.connection.payload, from: id, client, now: now)
             case .binary: receiveBinary(client.connection.payload, from: id, client, now: now)
             case .ended(let breach):
                 switch breach {
@@ -52,8 +55,11 @@ extension Server {
             endSubscription(of: client, to: ChannelID(index: index))
         }
         client.channels = []
+        client.parameterNames = []
+        client.pendingCalls = []
         guard client.isConnected else { return }
         client.isConnected = false
+        isGraphStale = true
         clientCount -= 1
         strangerCount += 1
         report(.disconnected(address: client.address))
@@ -67,7 +73,7 @@ extension Server {
         strangerCount -= 1
     }
 
-    private func answer(_ request: HTTPRequest, _ client: Client) {
+    private func answer(_ request: HTTPRequest, _ id: ConnectionID, _ client: Client) {
         switch Upgrade(request, subprotocols: foxgloveSubprotocols) {
         case .refuse(let response):
             client.connection.refuse(response)
@@ -81,8 +87,9 @@ extension Server {
             client.isConnected = true
             clientCount += 1
             strangerCount -= 1
-            client.connection.outbox.append(raw: makeGreeting())
-            report(.connected(address: client.address))
+            client.isSDK = subprotocol == foxgloveSubprotocols[0]
+            greet(client)
+            report(.connected(id, address: client.address))
         }
     }
 
@@ -94,12 +101,25 @@ extension Server {
         return heldByteCount >= limits.clientMemoryByteCount ? .clientMemory : nil
     }
 
-    /// What every client is told first, framed once for all of them: serverInfo and the channels.
-    private func makeGreeting() -> [UInt8] {
-        if let greeting { return greeting }
+    /// Tells a client everything that it must know: when it comes, and when a session begins.
+    func greet(_ client: Client) {
+        client.connection.outbox.append(raw: makeGreeting(isSDK: client.isSDK))
+        if let wallClock = features.wallClock, features.capabilities.contains(.time) {
+            tell(client, .time(takeTime(wallClock())))
+        }
+        for status in statuses { tell(client, status.json) }
+    }
+
+    /// serverInfo, the channels and the services, framed once for all clients.
+    private func makeGreeting(isSDK: Bool) -> [UInt8] {
+        if let greeting = greetings[isSDK] { return greeting }
+        let capabilities = features.capabilities(ofSDK: isSDK)
+        let takesPayloads = capabilities.contains(.clientPublish) || capabilities.contains(.services)
         let info = ServerInfo(
-            name: identity.name, capabilities: [.clientPublish], supportedEncodings: ["json"],
-            metadata: identity.metadata, sessionID: identity.sessionID)
+            name: identity.name, capabilities: capabilities,
+            supportedEncodings: takesPayloads ? features.encodings : nil, metadata: identity.metadata,
+            sessionID: identity.sessionID,
+            playbackRange: capabilities.contains(.playbackControl) ? features.playbackRange : nil)
         // In the order of their ids, which is not that of the list once a channel went and came back.
         let advertised = channels.indices.compactMap { index in
             wireIDs[index].map { AdvertisedChannel(id: $0, channels[index]) }
@@ -107,7 +127,10 @@ extension Server {
         var outbox = Outbox()
         outbox.append(text: info.json)
         if !advertised.isEmpty { outbox.append(text: Advertise(channels: advertised).json) }
-        greeting = outbox.unsentBytes
+        if capabilities.contains(.services), !services.isEmpty {
+            outbox.append(text: AdvertiseServices(services: services.map { AdvertisedService(id: $0, $1) }).json)
+        }
+        greetings[isSDK] = outbox.unsentBytes
         return outbox.unsentBytes
     }
 
@@ -121,6 +144,7 @@ extension Server {
         for case let client? in clients {
             if client.isConnected {
                 keepAlive(client, now: now)
+                failOverdueCalls(of: client, now: now)
             } else if client.connection.phase == .request, client.openedAt + limits.handshakeTime <= now {
                 reach(.handshakeTime)
                 drop(client)

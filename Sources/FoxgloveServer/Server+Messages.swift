@@ -4,43 +4,61 @@ import WebSocketProtocol
 
 /// What clients say.
 extension Server {
-    func receiveText(_ text: [UInt8], _ client: Client, now: Instant) {
+    func receiveText(_ text: [UInt8], from id: ConnectionID, _ client: Client, now: Instant) {
         guard allowOperation(client, byteCount: text.count, now: now) else { return }
         do {
-            switch try ClientMessage(parsing: text) {
-            // A list may be long, and its mistakes may close the client before it ends.
-            case .subscribe(let subscriptions):
-                for entry in subscriptions where client.isConnected { subscribe(client, entry, now: now) }
-            case .unsubscribe(let ids):
-                // Studio unsubscribes after every unadvertise, so an unknown id is nobody's mistake.
-                for id in ids {
-                    if let channel = client.queue.channel(of: id) { endSubscription(of: client, to: channel) }
-                }
-            case .advertise(let channels):
-                for channel in channels where client.isConnected { advertise(channel, of: client) }
-            case .unadvertise(let ids):
-                for id in ids where client.isConnected { unadvertise(id, of: client) }
-            case .unsupported(let capability): refuse(client, capability.missingText)
+            let message = try ClientMessage(parsing: text)
+            if let capability = message.capability, !features.capabilities.contains(capability) {
+                return refuse(client, capability.missingText)
             }
+            handle(message, from: id, client, now: now)
         } catch {
             refuse(client, "Invalid message: \(error.reason)")
+        }
+    }
+
+    private func handle(_ message: ClientMessage, from id: ConnectionID, _ client: Client, now: Instant) {
+        switch message {
+        // A list may be long, and its mistakes may close the client before it ends.
+        case .subscribe(let subscriptions):
+            for entry in subscriptions where client.isConnected { subscribe(client, entry, now: now) }
+        case .unsubscribe(let ids):
+            // Studio unsubscribes after every unadvertise, so an unknown id is nobody's mistake.
+            for id in ids {
+                if let channel = client.queue.channel(of: id) { endSubscription(of: client, to: channel) }
+            }
+        case .advertise(let channels):
+            for channel in channels where client.isConnected { advertise(channel, of: client) }
+        case .unadvertise(let ids):
+            for id in ids where client.isConnected { unadvertise(id, of: client) }
+        case .getParameters(let names, let requestID): request(nil, names, requestID: requestID, from: id)
+        case .setParameters(let assignments, let requestID):
+            request(assignments, assignments.map(\.name), requestID: requestID, from: id)
+        case .subscribeParameterUpdates(let names): subscribe(client, toParameters: names)
+        case .unsubscribeParameterUpdates(let names): client.parameterNames.subtract(names)
+        case .subscribeConnectionGraph: subscribeToGraph(client)
+        case .unsubscribeConnectionGraph: client.seesGraph = false
+        case .fetchAsset(let uri, let requestID): sendAsset(uri, requestID, to: client)
         }
     }
 
     func receiveBinary(_ bytes: [UInt8], from id: ConnectionID, _ client: Client, now: Instant) {
         guard !bytes.isEmpty else { return }
         do {
-            switch try ClientBinaryMessage(parsing: bytes) {
-            case .publish(let channelID, let payloadOffset):
-                receivePublish(channelID, Array(bytes[payloadOffset...]), from: id, client, now: now)
-            case .serviceCall(let serviceID, let callID):
-                guard allowOperation(client, now: now) else { return }
-                let text = Capability.services.missingText
-                tell(client, ServiceCallFailure(serviceID: serviceID, callID: callID, message: text).json)
-                refuse(client, text)
-            case .playbackControl:
-                guard allowOperation(client, now: now) else { return }
-                refuse(client, Capability.playbackControl.missingText)
+            let message = try ClientBinaryMessage(parsing: bytes)
+            if case .publish(let channelID, let payloadOffset) = message {
+                return receivePublish(channelID, Array(bytes[payloadOffset...]), from: id, client, now: now)
+            }
+            guard allowOperation(client, byteCount: bytes.count, now: now) else { return }
+            switch message {
+            case .publish: break
+            case .serviceCall(let serviceID, let callID, let encoding, let payloadOffset):
+                receiveCall(serviceID, callID, encoding, Array(bytes[payloadOffset...]), from: id, now: now)
+            case .playbackControl(let request):
+                guard features.capabilities(ofSDK: client.isSDK).contains(.playbackControl) else {
+                    return refuse(client, Capability.playbackControl.missingText)
+                }
+                report(.playbackRequested(id, request))
             }
         } catch {
             guard allowOperation(client, now: now) else { return }
@@ -51,11 +69,12 @@ extension Server {
     func endSubscription(of client: Client, to channel: ChannelID) {
         client.queue.unsubscribe(from: channel)
         listenerCounts[channel.index] -= 1
+        isGraphStale = true
         if listenerCounts[channel.index] == 0 { report(.idle(channel)) }
     }
 
     /// A mistake is told to the client that made it, and to nobody else.
-    private func refuse(_ client: Client, _ text: String) { tell(client, Status(.error, text).json) }
+    func refuse(_ client: Client, _ text: String) { tell(client, Status(.error, text).json) }
 
     private func warn(_ client: Client, _ text: String) { tell(client, Status(.warning, text).json) }
 
@@ -91,6 +110,7 @@ extension Server {
             client.queue.subscribe(to: channel, as: entry.id, startsAt: startsAt, ringEnd: ring.end)
             nextStart = nextStart.map { min($0, startsAt) } ?? startsAt
             listenerCounts[index] += 1
+            isGraphStale = true
             if listenerCounts[index] == 1 { report(.listening(channel, startsAt: startsAt)) }
         }
     }
@@ -98,19 +118,28 @@ extension Server {
     // MARK: Client channels
 
     private func advertise(_ channel: ClientChannel, of client: Client) {
-        if client.channels.contains(where: { $0.id == channel.id }) {
+        if !channel.isSchemaReadable {
+            refuse(client, "The schema of client channel \(channel.id) is not base64")
+        } else if client.channels.contains(where: { $0.id == channel.id }) {
             warn(client, "Client is already advertising channel: \(channel.id); ignoring advertisement")
         } else if client.channels.count >= limits.clientChannelsPerClient {
             reach(.clientChannels)
             refuse(client, "Too many client channels; the limit is \(limits.clientChannelsPerClient)")
         } else {
-            let topicIndex = commandTopics.firstIndex(of: channel.topic)
-            client.channels.append(PublishedChannel(id: channel.id, topicIndex: topicIndex))
+            let topicIndex = features.commandTopics.firstIndex(of: channel.topic)
+            client.channels.append(
+                PublishedChannel(
+                    id: channel.id, topicIndex: topicIndex,
+                    encoding: features.encodings.first { $0 == channel.encoding }))
+            isGraphStale = true
             if topicIndex == nil {
-                let topics = commandTopics.joined(separator: ", ")
+                let topics = features.commandTopics.joined(separator: ", ")
                 warn(client, "Messages on \(quoted(channel.topic)) are ignored; this server listens on \(topics)")
-            } else if channel.encoding != "json" {
-                warn(client, "Messages in \(quoted(channel.encoding)) are not understood on \(channel.topic); use json")
+            } else if !features.encodings.contains(channel.encoding) {
+                let encodings = features.encodings.joined(separator: " or ")
+                warn(
+                    client,
+                    "Messages in \(quoted(channel.encoding)) are not understood on \(channel.topic); use \(encodings)")
             }
         }
     }
@@ -120,11 +149,16 @@ extension Server {
             return warn(client, "Client is not advertising channel: \(id); ignoring unadvertisement")
         }
         client.channels.remove(at: index)
+        isGraphStale = true
     }
 
     private func receivePublish(
         _ channelID: UInt32, _ payload: [UInt8], from id: ConnectionID, _ client: Client, now: Instant
     ) {
+        guard features.capabilities.contains(.clientPublish) else {
+            guard allowOperation(client, now: now) else { return }
+            return refuse(client, Capability.clientPublish.missingText)
+        }
         guard client.publishRate.allow(now: now) else {
             reach(.publishes)
             return refuse(
@@ -134,6 +168,26 @@ extension Server {
             return refuse(client, "Unknown channel ID: \(channelID)")
         }
         guard let topicIndex = channel.topicIndex else { return }
-        report(.published(id, topic: commandTopics[topicIndex], payload: payload))
+        guard let encoding = channel.encoding else {
+            return refuse(client, "The encoding of client channel \(channelID) is not understood")
+        }
+        report(.published(id, topic: features.commandTopics[topicIndex], encoding: encoding, payload: payload))
+    }
+
+    // MARK: Assets
+
+    private func sendAsset(_ uri: String, _ requestID: UInt32, to client: Client) {
+        if client.connection.outbox.isEmpty { client.assetCount = 0 }
+        client.assetCount += 1
+        guard client.assetCount <= limits.requestsPerClient else {
+            reach(.assetRequests)
+            return tell(client, .assetFailure(requestID: requestID, reason: "Too many concurrent fetch asset requests"))
+        }
+        // A table and no file system: nothing that a client says is ever a path.
+        if let asset = features.assets[uri] {
+            tell(client, .asset(requestID: requestID, asset))
+        } else {
+            tell(client, .assetFailure(requestID: requestID, reason: "Unknown asset \(quoted(uri))"))
+        }
     }
 }

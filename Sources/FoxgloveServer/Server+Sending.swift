@@ -1,3 +1,4 @@
+internal import FoxgloveProtocol
 import Telemetry
 package import WebSocketProtocol
 
@@ -13,7 +14,10 @@ extension Server {
         if client.mustDrop { return .drop }
         if client.isBlocked { return .blocked }
         while true {
-            if client.isConnected { queueOwedMessages(of: client) }
+            if client.isConnected {
+                queueOwedMessages(of: client)
+                queueState(of: client)
+            }
             let control = client.connection.outbox.byteCount
             ranges.removeAll(keepingCapacity: true)
             let gathered = client.queue.gather(
@@ -26,6 +30,18 @@ extension Server {
                 return .blocked
             }
             if gathered.end == ring.end { return client.connection.phase == .closing ? .finished : .idle }
+        }
+    }
+
+    /// Of these only the newest is worth sending.
+    private func queueState(of client: Client) {
+        if client.owesTime {
+            client.owesTime = false
+            tell(client, .time(lastTime))
+        }
+        if let state = client.owedPlaybackState {
+            client.owedPlaybackState = nil
+            tell(client, state)
         }
     }
 

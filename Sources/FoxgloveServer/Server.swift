@@ -24,14 +24,20 @@ package final class Server {
 
     /// What clients want of the server's owner.
     package enum Event: Equatable, Sendable {
-        case connected(address: String)
+        case connected(ConnectionID, address: String)
         case disconnected(address: String)
         /// The channel has its first subscriber, who may get its first message at this time.
         case listening(ChannelID, startsAt: Instant)
         /// The channel lost its last subscriber.
         case idle(ChannelID)
         /// A client published on a command topic.
-        case published(ConnectionID, topic: String, payload: [UInt8])
+        case published(ConnectionID, topic: String, encoding: String, payload: [UInt8])
+        /// To be answered with ``Server/answer(_:with:)``.
+        case parametersRequested(ParameterRequest)
+        /// To be answered with ``Server/respond(to:with:)`` or ``Server/fail(_:_:)``.
+        case serviceCalled(ServiceCall)
+        /// To be answered with ``Server/publish(_:answering:)``.
+        case playbackRequested(ConnectionID, PlaybackRequest)
     }
 
     /// A copy of a frame that outlives the ring.
@@ -47,9 +53,8 @@ package final class Server {
     }
 
     package let channels: [Channel]
-    package let identity: Identity
-    /// Topics on which clients may publish JSON; messages on others are accepted and ignored.
-    package let commandTopics: [String]
+    package internal(set) var identity: Identity
+    package let features: ServerFeatures
     package let limits: ServerLimits
     package internal(set) var counters = Counters()
     /// By channel: messages that slow clients missed.
@@ -70,7 +75,19 @@ package final class Server {
     var listenerCounts: [Int]
     var clients: [Client?] = []
     var ranges: [Range<Int>] = []
-    var greeting: [UInt8]?
+    /// What a client is told first, by subprotocol; empty where it must be made anew.
+    var greetings: [Bool: [UInt8]] = [:]
+    /// Statuses that hold.
+    var statuses: [Status] = []
+    var services: [(id: UInt32, service: Service)] = []
+    var lastServiceID: UInt32 = 0
+    var lastCallSerial: UInt64 = 0
+    var lastClientSerial: UInt64 = 0
+    var lastTime = Timestamp(unixNanoseconds: 0)
+    var lastTimeAt: Instant?
+    /// As it was last told.
+    var graph = ConnectionGraph()
+    var isGraphStale = true
     private var events: [Event] = []
     private var firstEvent = 0
     private var tickStart: UInt64 = 0
@@ -81,11 +98,14 @@ package final class Server {
     var nextHousekeeping: Instant?
 
     package init(
-        channels: [Channel], identity: Identity, commandTopics: [String] = [], limits: ServerLimits = ServerLimits()
+        channels: [Channel], identity: Identity, features: ServerFeatures = ServerFeatures(),
+        limits: ServerLimits = ServerLimits()
     ) {
+        precondition(features.wallClock != nil || !features.capabilities.contains(.time))
+        precondition(features.playbackRange != nil || !features.capabilities.contains(.playbackControl))
         self.channels = channels
         self.identity = identity
-        self.commandTopics = commandTopics
+        self.features = features
         self.limits = limits
         ring = FrameRing(limits: limits.ring)
         newest = Array(repeating: 0, count: channels.count)
@@ -103,7 +123,7 @@ package final class Server {
         guard wireIDs[channel.index] == nil else { return }
         lastWireID += 1
         wireIDs[channel.index] = lastWireID
-        greeting = nil
+        forgetGreeting()
         let message = Advertise(channels: [AdvertisedChannel(id: lastWireID, channels[channel.index])]).json
         forEachConnected { tell($0, message) }
     }
@@ -112,7 +132,7 @@ package final class Server {
     package func unadvertise(_ channel: ChannelID) {
         guard let id = wireIDs[channel.index] else { return }
         wireIDs[channel.index] = nil
-        greeting = nil
+        forgetGreeting()
         newest[channel.index] = 0
         kept[channel.index] = nil
         let message = Unadvertise(channelIDs: [id]).json
@@ -128,6 +148,7 @@ package final class Server {
     package func beginTick(now: Instant) {
         self.now = now
         tickStart = ring.end
+        publishTime(now: now)
         ring.release(below: neededFrame)
         if let nextHousekeeping, nextHousekeeping <= now { ring.shrink() }
     }
@@ -166,6 +187,7 @@ package final class Server {
     package func endTick(now: Instant) {
         if let nextStart, nextStart <= now { beginSubscriptions(now: now) }
         for case let client? in clients where client.isBlocked { bound(client) }
+        updateGraph()
         if let nextHousekeeping, nextHousekeeping <= now { keepHouse(now: now) }
     }
 
@@ -177,8 +199,10 @@ package final class Server {
 
     // MARK: Clients
 
+    /// What a client wants next; to be asked until it returns nil.
     package func nextEvent() -> Event? {
         guard firstEvent < events.count else {
+            updateGraph()
             events.removeAll(keepingCapacity: true)
             firstEvent = 0
             return nil
@@ -225,13 +249,23 @@ package final class Server {
         for case let client? in clients where client.isConnected { body(client) }
     }
 
+    /// What clients are told first, and what they see of each other, is no longer true.
+    func forgetGreeting() {
+        greetings = [:]
+        isGraphStale = true
+    }
+
+    func tell(_ client: Client, _ json: String) { queue(client, .text, Array(json.utf8)) }
+
+    func tell(_ client: Client, _ message: ServerBinaryMessage) { queue(client, .binary, message.bytes) }
+
     /// Queues a control message. A client whose queue is full is gone.
-    func tell(_ client: Client, _ json: String) {
+    private func queue(_ client: Client, _ opcode: FrameHeader.Opcode, _ payload: [UInt8]) {
         guard client.connection.phase == .open else { return }
         let isFull =
             client.connection.outbox.messageCount >= limits.queuedControlMessages
             || client.connection.outbox.byteCount > limits.queuedControlByteCount
-        guard isFull else { return client.connection.outbox.append(text: json) }
+        guard isFull else { return client.connection.outbox.append(opcode, payload) }
         reach(.controlQueue)
         client.connection.outbox.append(text: Status(.error, Self.backlogText).json)
         client.connection.close(.tryAgainLater)

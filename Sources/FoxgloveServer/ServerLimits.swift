@@ -18,6 +18,13 @@ package struct ServerLimits: Sendable {
     package var operationsPerSecond = 100.0
     package var operationBurst = 200.0
     package var publishesPerSecond = 50.0
+    /// Service calls, parameter requests and asset requests that wait for an answer: as many of each.
+    package var requestsPerClient = 32
+    package var serviceCallTime = Period.seconds(10)
+    package var parameterSubscriptionsPerClient = 1_024
+    package var parameterNameByteCount = 256
+    /// Viewers set their clock by every Time message; 30 a second are plenty.
+    package var timeInterval = Period(hertz: 30)
 
     /// The data queue: what a slow client may lag behind before its oldest messages are dropped.
     package var queuedMessages = 1_024
@@ -52,6 +59,8 @@ package enum LimitName: String, CaseIterable, Sendable {
     case subscriptions, clientChannels = "client_channels"
     case dataQueue = "data_queue_messages", controlQueue = "control_queue_messages"
     case clientMemory = "client_memory_bytes", pong = "pong_seconds"
+    case serviceCalls = "service_calls", parameterRequests = "parameter_requests", assetRequests = "asset_requests"
+    case parameterSubscriptions = "parameter_subscriptions"
 }
 
 extension ServerLimits {
@@ -72,6 +81,8 @@ extension ServerLimits {
         case .controlQueue: Double(queuedControlMessages)
         case .clientMemory: Double(clientMemoryByteCount)
         case .pong: pongTime.seconds
+        case .serviceCalls, .parameterRequests, .assetRequests: Double(requestsPerClient)
+        case .parameterSubscriptions: Double(parameterSubscriptionsPerClient)
         }
     }
 }

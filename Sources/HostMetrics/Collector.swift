@@ -129,6 +129,7 @@ package struct Registration: Sendable {
     package let defaultWindowSeconds: Double
     package let resolutionSeconds: Double
     private let start: @Sendable (Host) throws(CollectError) -> any Sampling
+    private let translate: @Sendable ([UInt8]) -> [UInt8]?
 
     @inline(__always)
     package init<Source: Collector & ~Copyable>(_: Source.Type) {
@@ -137,7 +138,11 @@ package struct Registration: Sendable {
         defaultWindowSeconds = Source.defaultWindowSeconds
         resolutionSeconds = Source.resolutionSeconds
         start = { host throws(CollectError) in ErasedSampler(Sampler(try Source(host: host))) }
+        translate = { payload in TelemetrySchema.json(ofProtobuf: payload, as: Source.Message.self) }
     }
+
+    /// A message of the channel in JSON; nil if it is none.
+    package func json(of payload: [UInt8]) -> [UInt8]? { translate(payload) }
 
     package func makeSampler(on host: Host) throws(CollectError) -> any Sampling { try start(host) }
 }

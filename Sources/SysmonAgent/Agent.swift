@@ -1,4 +1,4 @@
-internal import FoxgloveProtocol
+package import FoxgloveProtocol
 package import FoxgloveServer
 package import HostMetrics
 package import Telemetry
@@ -22,13 +22,28 @@ package final class Agent: ConnectionHandler {
         case messageTooLarge(topic: String, byteCount: Int)
         case configured(address: String, key: String, old: String, new: String)
         case refused(address: String, text: String)
+        /// The log is to say this much from now on.
+        case logLevel(String)
+        case sessionBegan(id: String, address: String)
     }
 
-    private struct Source {
+    /// What an owner may choose beside the settings that clients may change.
+    package struct Options: Sendable {
+        /// Whether viewers follow the agent's clock instead of their own.
+        package var tellsTime = false
+        /// Whether nobody may change anything.
+        package var isReadOnly = false
+
+        package init() {}
+    }
+
+    struct Source {
         var registration: Registration
         /// Nil while the source is missing on this host.
         var sampling: (any Sampling)?
         var lastReport: (error: CollectError, at: Instant)?
+        /// Samples that failed since the last good one.
+        var failureCount = 0
         /// Where the measurement of the achieved rate began.
         var rateStart: Instant?
         var rateCount = 0
@@ -37,48 +52,57 @@ package final class Agent: ConnectionHandler {
     /// How often missing sources are looked for while a client is connected.
     private static let searchInterval = Period.seconds(10)
     private static let repeatedReportInterval = Period.seconds(600)
+    /// As many failures in a row are told to the viewers.
+    private static let failureCountTold = 3
 
     package let server: Server
-    private let host: Host
+    let host: Host
     private let suspendedNanoseconds: () -> UInt64
-    private let report: (Report) -> Void
-    private var sources: [Source]
-    private var schedule: Schedule
-    package private(set) var configuration: Configuration
-    private let configChannel: ChannelID
-    private let configPublisher: ConfigPublisher
-    private let agentChannel: ChannelID?
+    let report: (Report) -> Void
+    var sources: [Source]
+    var schedule: Schedule
+    package internal(set) var configuration: Configuration
+    /// As it was at the start.
+    let defaults: Configuration
+    let configChannel: ChannelID
+    let configPublisher: ConfigPublisher
+    let agentChannel: ChannelID?
+    var sampleRequestRate = RateLimit(perSecond: Agent.sampleRequestsPerSecond, burst: Agent.sampleRequestsPerSecond)
     private var tick: UInt64 = 0
     /// As of this tick, since it does not change within one.
     private var suspended: UInt64 = 0
     private var nextSearch: Instant?
 
     /// The settings that a list of collectors begins with; `/config` comes last.
-    package static func defaultConfiguration(_ registrations: [Registration]) -> Configuration {
+    package static func defaultConfiguration(
+        _ registrations: [Registration], logLevel: String = "info", hostSettings: [Parameter] = []
+    ) -> Configuration {
         Configuration(
             channels: registrations.map {
                 Configuration.ChannelSettings(
                     topic: $0.channel.topic,
                     sampling: Configuration.Sampling(
                         rateHertz: $0.defaultHertz, windowSeconds: $0.defaultWindowSeconds))
-            } + [Configuration.ChannelSettings(topic: ConfigPublisher.topic, sampling: nil)])
+            } + [Configuration.ChannelSettings(topic: ConfigPublisher.topic, sampling: nil)], logLevel: logLevel,
+            hostSettings: hostSettings)
     }
 
     /// `configuration` is made of ``defaultConfiguration(_:)`` for the same list; `suspendedNanoseconds` tells
     /// CLOCK_BOOTTIME less CLOCK_MONOTONIC.
     package init(
         _ registrations: [Registration], host: Host, configuration: Configuration, identity: Server.Identity,
-        limits: ServerLimits = ServerLimits(), suspendedNanoseconds: @escaping () -> UInt64,
-        report: @escaping (Report) -> Void
+        options: Options = Options(), limits: ServerLimits = ServerLimits(),
+        suspendedNanoseconds: @escaping () -> UInt64, report: @escaping (Report) -> Void
     ) {
         precondition(configuration.channels.count == registrations.count + 1)
         self.host = host
         self.configuration = configuration
+        defaults = configuration
         self.suspendedNanoseconds = suspendedNanoseconds
         self.report = report
         let channels = registrations.map(\.channel) + [ConfigPublisher.channel]
         server = Server(
-            channels: channels, identity: identity, commandTopics: [ConfigPublisher.topic], limits: limits)
+            channels: channels, identity: identity, features: Self.features(channels, host, options), limits: limits)
         sources = registrations.map { Source(registration: $0) }
         schedule = Schedule(
             periods: configuration.channels.map { Period(hertz: $0.sampling?.rateHertz ?? 1) })
@@ -95,7 +119,9 @@ package final class Agent: ConnectionHandler {
         host.agent.limits = LimitName.allCases.map {
             AgentReport.LimitRecord(name: $0.rawValue, limit: limits.value(of: $0), reachedCount: 0)
         }
+        for service in Self.services { server.add(service) }
         findSources(isFirst: true)
+        for index in sources.indices { warnOfRate(of: index) }
         publishConfiguration()
     }
 
@@ -149,18 +175,37 @@ package final class Agent: ConnectionHandler {
 
     /// `start` is when the last sample of this tick ended, so that the clock is read once per sample.
     private func sample(_ due: Schedule.Due, now: Instant, start: inout Instant?) {
-        let index = due.channel.index
-        guard let sampling = sources[index].sampling else { return }
-        host.agent.collectors[index].overrunCount += due.missedCount
-        if due.channel == agentChannel { fillReport() }
+        host.agent.collectors[due.channel.index].overrunCount += due.missedCount
+        _ = sample(due.channel, now: now, start: &start)
+    }
+
+    /// Takes one sample apart from the schedule and returns its message; nil if the source has none.
+    func sampleOnDemand(_ index: Int, now: Instant) -> [UInt8]? {
+        tick += 1
+        suspended = suspendedNanoseconds()
+        var start: Instant?
+        guard sample(ChannelID(index: index), now: now, start: &start), let sampling = sources[index].sampling else {
+            return nil
+        }
+        var payload = [UInt8](repeating: 0, count: sampling.encodedByteCount)
+        var target = payload.mutableSpan
+        sampling.encode(into: &target)
+        return payload
+    }
+
+    /// Samples and publishes; false if there was nothing to publish.
+    private func sample(_ channel: ChannelID, now: Instant, start: inout Instant?) -> Bool {
+        let index = channel.index
+        guard let sampling = sources[index].sampling else { return false }
+        if channel == agentChannel { fillReport() }
         let context = SampleContext(
-            tick: tick, suspendedNanoseconds: suspended, period: schedule.period(of: due.channel),
-            windowSeconds: configuration[due.channel].sampling?.windowSeconds ?? 0)
+            tick: tick, suspendedNanoseconds: suspended, period: schedule.period(of: channel),
+            windowSeconds: configuration[channel].sampling?.windowSeconds ?? 0)
         let begin = start ?? host.clock().monotonic
         do {
             let sample = try sampling.sample(context)
             let byteCount = sampling.encodedByteCount
-            let isPublished = server.publish(due.channel, at: sample.time.realtime, payloadByteCount: byteCount) {
+            let isPublished = server.publish(channel, at: sample.time.realtime, payloadByteCount: byteCount) {
                 sampling.encode(into: &$0)
             }
             if !isPublished {
@@ -169,11 +214,13 @@ package final class Agent: ConnectionHandler {
             let end = host.clock().monotonic
             start = end
             record(sample, of: index, seconds: end.seconds(since: begin), now: now)
+            return true
         } catch {
             start = nil
             host.agent.collectors[index].errorCount += 1
             host.agent.collectors[index].lastError = error
             reportFailure(error, of: index, now: now)
+            return false
         }
     }
 
@@ -186,7 +233,13 @@ package final class Agent: ConnectionHandler {
         host.agent.collectors[index].entryCount = sample.entryCount
         host.agent.collectors[index].suppressedCount = sample.suppressedCount
         measureRate(of: index, now: now)
+        if sources[index].failureCount >= Self.failureCountTold {
+            server.removeStatuses([Self.failureStatus(sources[index].registration.channel.topic)])
+        }
+        sources[index].failureCount = 0
     }
+
+    private static func failureStatus(_ topic: String) -> String { "source:\(topic)" }
 
     /// The achieved rate, over a second or five samples, whichever is longer.
     private func measureRate(of index: Int, now: Instant) {
@@ -204,6 +257,11 @@ package final class Agent: ConnectionHandler {
     }
 
     private func reportFailure(_ error: CollectError, of index: Int, now: Instant) {
+        sources[index].failureCount += 1
+        if sources[index].failureCount == Self.failureCountTold {
+            let topic = sources[index].registration.channel.topic
+            server.setStatus(Self.failureStatus(topic), .warning, "\(topic) cannot be sampled: \(error)")
+        }
         if let last = sources[index].lastReport, last.error == error, now < last.at + Self.repeatedReportInterval {
             return
         }
@@ -243,7 +301,7 @@ package final class Agent: ConnectionHandler {
     private func handleEvents(now: Instant) {
         while let event = server.nextEvent() {
             switch event {
-            case .connected(let address):
+            case .connected(_, let address):
                 report(.connected(address: address))
                 findSources(isFirst: false)
                 nextSearch = nextSearch ?? now + Self.searchInterval
@@ -258,41 +316,19 @@ package final class Agent: ConnectionHandler {
                 schedule.pause(channel)
                 guard sources.indices.contains(channel.index) else { break }
                 host.agent.collectors[channel.index].actualHertz = .nan
-            case .published(let id, _, let payload):
-                applyPatch(payload, from: id, now: now)
+            case .published(let id, _, let encoding, let payload):
+                takePatch(payload, in: encoding, from: id, now: now)
+            case .parametersRequested(let request): answer(request, now: now)
+            case .serviceCalled(let call): answer(call, now: now)
+            case .playbackRequested:
+                // Not among our capabilities.
+                break
             }
         }
     }
 
-    /// Takes a patch of the configuration from a client; what is wrong is told to that client alone.
-    private func applyPatch(_ payload: [UInt8], from id: ConnectionID, now: Instant) {
-        let address = server.address(of: id)
-        var patched = configuration
-        do {
-            try patched.apply(patch: payload)
-        } catch {
-            report(.refused(address: address, text: error.text))
-            server.sendStatus(.error, error.text, to: id)
-            return
-        }
-        guard patched != configuration else { return }
-        let old = configuration
-        configuration = patched
-        for index in patched.channels.indices {
-            reportChanges(from: old.channels[index], to: patched.channels[index], by: address)
-            let rate = patched.channels[index].sampling?.rateHertz
-            guard let rate, rate != old.channels[index].sampling?.rateHertz else { continue }
-            host.agent.collectors[index].requestedHertz = rate
-            host.agent.collectors[index].actualHertz = .nan
-            sources[index].rateStart = nil
-            schedule.setPeriod(Period(hertz: rate), for: ChannelID(index: index), now: now)
-        }
-        applyEnabled()
-        publishConfiguration()
-    }
-
     /// Advertises exactly the channels that are enabled and have a source.
-    private func applyEnabled() {
+    func applyEnabled() {
         for index in configuration.channels.indices {
             let hasSource = index >= sources.count || sources[index].sampling != nil
             if configuration.channels[index].isEnabled && hasSource {
@@ -300,18 +336,6 @@ package final class Agent: ConnectionHandler {
             } else {
                 server.unadvertise(ChannelID(index: index))
             }
-        }
-    }
-
-    private func publishConfiguration() {
-        configPublisher.publish(configuration, on: configChannel, at: host.clock().realtime, to: server)
-    }
-
-    private func reportChanges(
-        from old: Configuration.ChannelSettings, to new: Configuration.ChannelSettings, by address: String
-    ) {
-        for (before, after) in zip(old.shown, new.shown) where before != after {
-            report(.configured(address: address, key: after.key, old: before.value, new: after.value))
         }
     }
 }

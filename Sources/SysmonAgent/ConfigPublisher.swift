@@ -10,12 +10,13 @@ final class ConfigPublisher {
 
     private let box = MessageBox<ConfigMessage>()
     private var rows: RepeatedField<ChannelConfigMessage>
+    private var log = RepeatedField<LogConfigMessage>(capacity: 1)
     private var texts: TextArena
     private var sequence: UInt32 = 0
 
     init(channelCount: Int) {
         rows = RepeatedField(capacity: channelCount)
-        texts = TextArena(byteCapacity: channelCount * 128)
+        texts = TextArena(byteCapacity: channelCount * 128 + 64)
     }
 
     func publish(_ configuration: Configuration, on channel: ChannelID, at stamp: Timestamp, to server: Server) {
@@ -34,8 +35,22 @@ final class ConfigPublisher {
             }
         }
         box.content.setChannels(rows)
+        log.removeAll()
+        if log.append() {
+            log.last.reset()
+            log.last.setLevel(texts.append(configuration.logLevel))
+            box.content.setLog(log)
+        }
         sequence &+= 1
         box.setHeader(stamp: stamp, intervalSeconds: .nan, sequence: sequence)
         _ = server.publish(channel, at: stamp, payloadByteCount: box.encodedByteCount) { box.encode(into: &$0) }
+    }
+
+    /// What was published last, in protobuf.
+    var payload: [UInt8] { box.bytes }
+
+    /// A patch in protobuf as one in JSON; nil: it is no `sysmon.v1.Config`.
+    static func json(ofPatch payload: [UInt8]) -> [UInt8]? {
+        TelemetrySchema.json(ofProtobuf: payload, as: ConfigMessage.self)
     }
 }

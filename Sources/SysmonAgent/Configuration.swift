@@ -1,7 +1,7 @@
 package import FoxgloveProtocol
 package import Telemetry
 
-/// The effective settings of every channel: the one vocabulary for patches, options and the `/config` channel.
+/// The effective settings: the one vocabulary for patches, parameters, services, options and the `/config` channel.
 ///
 /// A value is checked here and nowhere else. A patch with anything wrong in it changes nothing, and is refused with a
 /// text that names key, value and bound.
@@ -17,14 +17,14 @@ package struct Configuration: Equatable, Sendable {
             self.sampling = sampling
         }
 
-        /// Keys and values, for a log; channels of one topic have the same keys in the same order.
-        package var shown: [(key: String, value: String)] {
-            var settings = [(key: "\(topic).enabled", value: "\(isEnabled)")]
+        /// Channels of one topic have the same parameters in the same order.
+        var parameters: [Parameter] {
+            var parameters = [Parameter(name: "\(topic).enabled", value: .json(.bool(isEnabled)))]
             if let sampling {
-                settings.append((key: "\(topic).rate_hertz", value: text(of: .number(sampling.rateHertz))))
-                settings.append((key: "\(topic).window_seconds", value: text(of: .number(sampling.windowSeconds))))
+                parameters.append(Parameter(name: "\(topic).rate_hertz", value: .float(sampling.rateHertz)))
+                parameters.append(Parameter(name: "\(topic).window_seconds", value: .float(sampling.windowSeconds)))
             }
-            return settings
+            return parameters
         }
     }
 
@@ -49,10 +49,20 @@ package struct Configuration: Equatable, Sendable {
     package static let rateHertzRange = 0.001...1_000
     package static let windowSecondsRange = 0.0...10
 
+    package static let logLevels = ["error", "warning", "info", "debug"]
+
     /// By channel.
     package private(set) var channels: [ChannelSettings]
+    /// What the agent writes to its log: one of ``logLevels``.
+    package private(set) var logLevel: String
+    /// What is set on the host only: shown, and refused to clients.
+    package let hostSettings: [Parameter]
 
-    package init(channels: [ChannelSettings]) { self.channels = channels }
+    package init(channels: [ChannelSettings], logLevel: String = "info", hostSettings: [Parameter] = []) {
+        self.channels = channels
+        self.logLevel = logLevel
+        self.hostSettings = hostSettings
+    }
 
     package subscript(channel: ChannelID) -> ChannelSettings { channels[channel.index] }
 
@@ -69,19 +79,25 @@ package struct Configuration: Equatable, Sendable {
         } catch {
             throw Refusal(text: "/config: the patch is not JSON")
         }
+        try apply(patch)
+    }
+
+    /// Applies a patch that is parsed already.
+    package mutating func apply(_ patch: JSONValue) throws(Refusal) {
         guard case .object(let members) = patch else { throw Refusal(text: "/config: the patch is not a JSON object") }
         var patched = self
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
             switch key {
             case "header": break
             case "channels": try patched.applyChannels(value)
-            default: throw Refusal(text: "/config: \(quoted(key)) is unknown; a patch may have \"channels\"")
+            case "log": try patched.applyLog(value)
+            default: throw Refusal(text: "/config: \(quoted(key)) is unknown; a patch may have \"channels\" and \"log\"")
             }
         }
         self = patched
     }
 
-    /// Sets one setting, as `--rate` does.
+    /// Sets one setting of a channel, as `--rate` does.
     package mutating func set(_ setting: String, of topic: String, to value: JSONValue) throws(Refusal) {
         guard let index = channels.firstIndex(where: { $0.topic == topic }) else {
             throw Refusal(
@@ -109,6 +125,52 @@ package struct Configuration: Equatable, Sendable {
                 text: "\(topic): \(quoted(setting)) is unknown; a channel has rate_hertz, enabled and window_seconds")
         }
     }
+
+    private mutating func applyLog(_ value: JSONValue) throws(Refusal) {
+        guard case .object(let members) = value else { throw Refusal(text: "log: \(text(of: value)) is not an object") }
+        for (setting, value) in members.sorted(by: { $0.key < $1.key }) {
+            guard setting == "level" else { throw Refusal(text: "log: \(quoted(setting)) is unknown; there is level") }
+            try setLogLevel(value)
+        }
+    }
+
+    private mutating func setLogLevel(_ value: JSONValue) throws(Refusal) {
+        guard case .string(let level) = value, Self.logLevels.contains(level) else {
+            throw Refusal(text: "log.level: \(text(of: value)) is not error, warning, info or debug")
+        }
+        logLevel = level
+    }
+
+    // MARK: Parameters
+
+    /// All settings as viewers see them: `<topic>.<setting>`, `log.level`, and those of the host.
+    package var parameters: [Parameter] {
+        channels.flatMap { $0.parameters } + [Parameter(name: "log.level", value: .json(.string(logLevel)))]
+            + hostSettings
+    }
+
+    /// Takes values for parameters, all or none of them; one without a value gets back what it has in `defaults`.
+    package mutating func apply(_ assignments: [Parameter], defaults: Configuration) throws(Refusal) {
+        var patched = self
+        for assignment in assignments {
+            let name = assignment.name
+            guard let known = defaults.parameters.first(where: { $0.name == name }), let value = known.value else {
+                throw Refusal(text: "\(quoted(name)) is no parameter")
+            }
+            guard !hostSettings.contains(where: { $0.name == name }) else {
+                throw Refusal(text: "\(name) is set on the host only")
+            }
+            let json = (assignment.value ?? value).json
+            if name == "log.level" {
+                try patched.setLogLevel(json)
+            } else if let dot = name.lastIndex(of: ".") {
+                try patched.set(String(name[name.index(after: dot)...]), of: String(name[..<dot]), to: json)
+            }
+        }
+        self = patched
+    }
+
+    // MARK: Reading patches
 
     private mutating func applyChannels(_ value: JSONValue) throws(Refusal) {
         switch value {
@@ -150,7 +212,7 @@ package struct Configuration: Equatable, Sendable {
 }
 
 /// A value as a text may show it: short, on one line.
-private func text(of value: JSONValue) -> String {
+func text(of value: JSONValue) -> String {
     switch value {
     case .null: "null"
     case .bool(let bool): "\(bool)"

@@ -17,9 +17,11 @@ package struct Instant: Comparable, Hashable, Sendable {
 }
 
 /// A wall-clock time, as published: nanoseconds since the Unix epoch.
-package struct Timestamp: Hashable, Sendable {
+package struct Timestamp: Comparable, Hashable, Sendable {
     package var unixNanoseconds: UInt64
     package init(unixNanoseconds: UInt64) { self.unixNanoseconds = unixNanoseconds }
+
+    package static func < (left: Self, right: Self) -> Bool { left.unixNanoseconds < right.unixNanoseconds }
 }
 
 /// A stretch of time that is never zero: between two samples of a channel, or until a time-out.

@@ -48,6 +48,15 @@ extension ConfigMessage: ChannelMessage {
         nChannels = rows.count
         unsafe channels = rows.pointers
     }
+    package mutating func setLog(_ row: borrowing RepeatedField<LogConfigMessage>) { unsafe log = row.first }
+}
+
+extension LogConfigMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__log_config__init(&self) }
+    package mutating func setLevel(_ text: Text) {
+        thresholdCase = SYSMON__V1__LOG_CONFIG__THRESHOLD_LEVEL
+        unsafe level = text.pointer
+    }
 }
 
 extension ChannelConfigMessage: ProtobufMessage {
@@ -146,6 +155,19 @@ extension NetworkMessage: ChannelMessage {
 extension NetInterfaceMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__net_interface__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
+extension SampleRequestMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__sample_request__init(&self) }
+    package mutating func setTopic(_ text: Text) { unsafe topic = text.pointer }
+}
+
+extension ServiceResponseMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__service_response__init(&self) }
+    package mutating func setError(_ text: Text) { unsafe error = text.pointer }
+    package mutating func setSessionId(_ text: Text) { unsafe sessionId = text.pointer }
+    package mutating func setTopic(_ text: Text) { unsafe topic = text.pointer }
+    package mutating func setSchemaName(_ text: Text) { unsafe schemaName = text.pointer }
 }
 
 extension SystemInfoMessage: ChannelMessage {

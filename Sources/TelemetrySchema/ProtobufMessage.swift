@@ -98,6 +98,12 @@ package struct MessageBox<Message: ChannelMessage>: ~Copyable {
         }
     }
 
+    /// A copy of the message's wire form.
+    package var bytes: [UInt8] {
+        let count = encodedByteCount
+        return unsafe Array(UnsafeBufferPointer(start: packed.pointee.bytes, count: count))
+    }
+
     /// Packs into the kept buffer, which grows until the message fits.
     private func pack() {
         while true {
@@ -164,6 +170,9 @@ public struct RepeatedField<Row: ProtobufMessage>: ~Copyable {
             return unsafe rows + (used - 1)
         }
     }
+
+    /// What a field of one message wants; for generated setters only.
+    @unsafe var first: UnsafeMutablePointer<Row>? { unsafe used > 0 ? rows : nil }
 
     /// What the generated struct's field wants; for generated setters only.
     @unsafe var pointers: UnsafeMutablePointer<UnsafeMutablePointer<Row>?>? { unsafe table }

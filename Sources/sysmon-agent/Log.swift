@@ -1,12 +1,14 @@
 import Glibc
 
 /// One line per event on stderr.
-struct Log {
+final class Log {
     enum Level: Int, CaseIterable {
         case error, warning, info, debug
     }
 
     var level: Level
+
+    init(level: Level) { self.level = level }
 
     func callAsFunction(_ level: Level, _ text: String) {
         guard level.rawValue <= self.level.rawValue else { return }

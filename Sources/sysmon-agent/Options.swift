@@ -6,6 +6,8 @@ struct Options {
     var host = "127.0.0.1"
     var port: UInt16 = 8_765
     var name: String?
+    var sessionID: String?
+    var tellsTime = false
     /// In the order given.
     var rates: [(topic: String, hertz: Double)] = []
     var procfs = "/proc"
@@ -30,6 +32,8 @@ struct Options {
           --host HOST          address or name to listen on (default 127.0.0.1)
           --port PORT          port to listen on, 0 for any free one (default 8765)
           --name NAME          what viewers show for this source (default: the host's name)
+          --session-id ID      what tells viewers that they are back at the same run (default: the start time)
+          --time               let viewers follow this host's clock instead of their own
           --rate TOPIC=HZ      samples per second of a channel, 0.001 to 1000; repeatable
           --path.procfs PATH   where the host's /proc is (default /proc)
           --path.sysfs PATH    where the host's /sys is (default /sys)
@@ -42,13 +46,15 @@ struct Options {
         """
 
     private enum Key: Int32, CaseIterable {
-        case host = 256, port, name, rate, procfs, sysfs, rootfs, logLevel, help, version
+        case host = 256, port, name, sessionID, time, rate, procfs, sysfs, rootfs, logLevel, help, version
 
         var name: StaticString {
             switch self {
             case .host: "host"
             case .port: "port"
             case .name: "name"
+            case .sessionID: "session-id"
+            case .time: "time"
             case .rate: "rate"
             case .procfs: "path.procfs"
             case .sysfs: "path.sysfs"
@@ -59,7 +65,7 @@ struct Options {
             }
         }
 
-        var takesValue: Bool { self != .help && self != .version }
+        var takesValue: Bool { ![.time, .help, .version].contains(self) }
     }
 
     static func parse() throws(Mistake) -> Request {
@@ -83,6 +89,12 @@ struct Options {
                 guard let port = UInt16(value) else { throw Mistake(text: "--port \(value): must be 0 to 65535") }
                 options.port = port
             case .name: options.name = value
+            case .sessionID:
+                guard (1...128).contains(value.utf8.count) else {
+                    throw Mistake(text: "--session-id: must have 1 to 128 bytes")
+                }
+                options.sessionID = value
+            case .time: options.tellsTime = true
             case .rate: options.rates.append(try parseRate(value))
             case .procfs: options.procfs = value
             case .sysfs: options.sysfs = value

@@ -24,7 +24,9 @@ struct Service {
     /// Serves until SIGINT or SIGTERM.
     func run() throws(Failure) {
         try checkPaths()
-        var configuration = Agent.defaultConfiguration(allCollectors)
+        let identity = identity()
+        var configuration = Agent.defaultConfiguration(
+            allCollectors, logLevel: "\(options.logLevel)", hostSettings: hostSettings(identity))
         for (topic, hertz) in options.rates {
             do { try configuration.set("rate_hertz", of: topic, to: .number(hertz)) } catch {
                 throw Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2)
@@ -42,7 +44,7 @@ struct Service {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM])
             let port = try loop.listen(host: options.host, port: options.port)
             let agent = Agent(
-                allCollectors, host: host, configuration: configuration, identity: identity(),
+                allCollectors, host: host, configuration: configuration, identity: identity, options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             announce(port)
             let complaint = DescriptorComplaint()
@@ -99,7 +101,22 @@ struct Service {
         let hostname = Self.hostname()
         return Server.Identity(
             name: options.name ?? hostname, metadata: ["agent": "sysmon-agent \(agentVersion)", "hostname": hostname],
-            sessionID: String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000))
+            sessionID: options.sessionID ?? String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000))
+    }
+
+    private var agentOptions: Agent.Options {
+        var agentOptions = Agent.Options()
+        agentOptions.tellsTime = options.tellsTime
+        return agentOptions
+    }
+
+    /// What viewers see of the host's own settings, as parameters that they cannot set.
+    private func hostSettings(_ identity: Server.Identity) -> [Parameter] {
+        [
+            Parameter(name: "server.name", value: .json(.string(identity.name))),
+            Parameter(name: "server.host", value: .json(.string(options.host))),
+            Parameter(name: "server.time", value: .json(.bool(options.tellsTime))),
+        ]
     }
 
     /// One line, with links that open the live view.
@@ -173,6 +190,8 @@ extension Log {
         case .configured(let address, let key, let old, let new):
             self(.info, "\(key) set from \(old) to \(new) by \(address)")
         case .refused(let address, let text): self(.info, "patch from \(address) refused: \(text)")
+        case .logLevel(let name): level = Level.allCases.first { "\($0)" == name } ?? level
+        case .sessionBegan(let id, let address): self(.info, "session \(id) begun by \(address)")
         }
     }
 }

@@ -131,7 +131,7 @@ final class SyntheticServer: ConnectionHandler {
                 isListening[channel.index] = false
                 listenerCount -= 1
                 if listenerCount == 0 { nextTick = nil }
-            case .connected, .disconnected, .published: break
+            case .connected, .disconnected, .published, .parametersRequested, .serviceCalled, .playbackRequested: break
             }
         }
     }

@@ -52,6 +52,51 @@ void   sysmon__v1__config__free_unpacked
   assert(message->base.descriptor == &sysmon__v1__config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sysmon__v1__log_config__init
+                     (Sysmon__V1__LogConfig         *message)
+{
+  static const Sysmon__V1__LogConfig init_value = SYSMON__V1__LOG_CONFIG__INIT;
+  *message = init_value;
+}
+size_t sysmon__v1__log_config__get_packed_size
+                     (const Sysmon__V1__LogConfig *message)
+{
+  assert(message->base.descriptor == &sysmon__v1__log_config__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sysmon__v1__log_config__pack
+                     (const Sysmon__V1__LogConfig *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sysmon__v1__log_config__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sysmon__v1__log_config__pack_to_buffer
+                     (const Sysmon__V1__LogConfig *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sysmon__v1__log_config__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sysmon__V1__LogConfig *
+       sysmon__v1__log_config__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sysmon__V1__LogConfig *)
+     protobuf_c_message_unpack (&sysmon__v1__log_config__descriptor,
+                                allocator, len, data);
+}
+void   sysmon__v1__log_config__free_unpacked
+                     (Sysmon__V1__LogConfig *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sysmon__v1__log_config__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   sysmon__v1__channel_config__init
                      (Sysmon__V1__ChannelConfig         *message)
 {
@@ -97,7 +142,7 @@ void   sysmon__v1__channel_config__free_unpacked
   assert(message->base.descriptor == &sysmon__v1__channel_config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[2] =
+static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[3] =
 {
   {
     "header",
@@ -123,15 +168,28 @@ static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "log",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Config, log),
+    &sysmon__v1__log_config__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sysmon__v1__config__field_indices_by_name[] = {
   1,   /* field[1] = channels */
   0,   /* field[0] = header */
+  2,   /* field[2] = log */
 };
 static const ProtobufCIntRange sysmon__v1__config__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor sysmon__v1__config__descriptor =
 {
@@ -141,11 +199,49 @@ const ProtobufCMessageDescriptor sysmon__v1__config__descriptor =
   "Sysmon__V1__Config",
   "sysmon.v1",
   sizeof(Sysmon__V1__Config),
-  2,
+  3,
   sysmon__v1__config__field_descriptors,
   sysmon__v1__config__field_indices_by_name,
   1,  sysmon__v1__config__number_ranges,
   (ProtobufCMessageInit) sysmon__v1__config__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sysmon__v1__log_config__field_descriptors[1] =
+{
+  {
+    "level",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Sysmon__V1__LogConfig, threshold_case),
+    offsetof(Sysmon__V1__LogConfig, level),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sysmon__v1__log_config__field_indices_by_name[] = {
+  0,   /* field[0] = level */
+};
+static const ProtobufCIntRange sysmon__v1__log_config__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor sysmon__v1__log_config__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sysmon.v1.LogConfig",
+  "LogConfig",
+  "Sysmon__V1__LogConfig",
+  "sysmon.v1",
+  sizeof(Sysmon__V1__LogConfig),
+  1,
+  sysmon__v1__log_config__field_descriptors,
+  sysmon__v1__log_config__field_indices_by_name,
+  1,  sysmon__v1__log_config__number_ranges,
+  (ProtobufCMessageInit) sysmon__v1__log_config__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor sysmon__v1__channel_config__field_descriptors[4] =

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "sysmon/v1/header.pb-c.h"
 
 typedef struct Sysmon__V1__Config Sysmon__V1__Config;
+typedef struct Sysmon__V1__LogConfig Sysmon__V1__LogConfig;
 typedef struct Sysmon__V1__ChannelConfig Sysmon__V1__ChannelConfig;
 
 
@@ -27,8 +28,8 @@ typedef struct Sysmon__V1__ChannelConfig Sysmon__V1__ChannelConfig;
 
 /*
  * Topic /config. Published: the effective configuration, latched, and again after every change. Received: a patch as
- * JSON; what it does not name stays as it is.
- * A patch gives the channels as an object keyed by topic, {"channels": {"/cpu": {"rate_hertz": 20}}}, or as the list
+ * JSON or as this message; what it does not name stays as it is.
+ * A JSON patch gives the channels as an object keyed by topic, {"channels": {"/cpu": {"rate_hertz": 20}}}, or as the list
  * below, which viewers build from this schema.
  */
 struct  Sysmon__V1__Config
@@ -43,10 +44,39 @@ struct  Sysmon__V1__Config
    */
   size_t n_channels;
   Sysmon__V1__ChannelConfig **channels;
+  /*
+   * The agent's own log.
+   */
+  Sysmon__V1__LogConfig *log;
 };
 #define SYSMON__V1__CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__config__descriptor) \
-    , NULL, 0,NULL }
+    , NULL, 0,NULL, NULL }
+
+
+typedef enum {
+  SYSMON__V1__LOG_CONFIG__THRESHOLD__NOT_SET = 0,
+  SYSMON__V1__LOG_CONFIG__THRESHOLD_LEVEL = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SYSMON__V1__LOG_CONFIG__THRESHOLD__CASE)
+} Sysmon__V1__LogConfig__ThresholdCase;
+
+/*
+ * Settings of the agent's own log.
+ */
+struct  Sysmon__V1__LogConfig
+{
+  ProtobufCMessage base;
+  Sysmon__V1__LogConfig__ThresholdCase threshold_case;
+  union {
+    /*
+     * What is written: error, warning, info or debug, each with those before it.
+     */
+    char *level;
+  };
+};
+#define SYSMON__V1__LOG_CONFIG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__log_config__descriptor) \
+    , SYSMON__V1__LOG_CONFIG__THRESHOLD__NOT_SET, {0} }
 
 
 typedef enum {
@@ -124,6 +154,25 @@ Sysmon__V1__Config *
 void   sysmon__v1__config__free_unpacked
                      (Sysmon__V1__Config *message,
                       ProtobufCAllocator *allocator);
+/* Sysmon__V1__LogConfig methods */
+void   sysmon__v1__log_config__init
+                     (Sysmon__V1__LogConfig         *message);
+size_t sysmon__v1__log_config__get_packed_size
+                     (const Sysmon__V1__LogConfig   *message);
+size_t sysmon__v1__log_config__pack
+                     (const Sysmon__V1__LogConfig   *message,
+                      uint8_t             *out);
+size_t sysmon__v1__log_config__pack_to_buffer
+                     (const Sysmon__V1__LogConfig   *message,
+                      ProtobufCBuffer     *buffer);
+Sysmon__V1__LogConfig *
+       sysmon__v1__log_config__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sysmon__v1__log_config__free_unpacked
+                     (Sysmon__V1__LogConfig *message,
+                      ProtobufCAllocator *allocator);
 /* Sysmon__V1__ChannelConfig methods */
 void   sysmon__v1__channel_config__init
                      (Sysmon__V1__ChannelConfig         *message);
@@ -148,6 +197,9 @@ void   sysmon__v1__channel_config__free_unpacked
 typedef void (*Sysmon__V1__Config_Closure)
                  (const Sysmon__V1__Config *message,
                   void *closure_data);
+typedef void (*Sysmon__V1__LogConfig_Closure)
+                 (const Sysmon__V1__LogConfig *message,
+                  void *closure_data);
 typedef void (*Sysmon__V1__ChannelConfig_Closure)
                  (const Sysmon__V1__ChannelConfig *message,
                   void *closure_data);
@@ -158,6 +210,7 @@ typedef void (*Sysmon__V1__ChannelConfig_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor sysmon__v1__config__descriptor;
+extern const ProtobufCMessageDescriptor sysmon__v1__log_config__descriptor;
 extern const ProtobufCMessageDescriptor sysmon__v1__channel_config__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -1,0 +1,101 @@
+internal import FoxgloveProtocol
+internal import FoxgloveServer
+internal import HostMetrics
+internal import Telemetry
+internal import WebSocketProtocol
+
+/// The configuration: every way to change it ends in one place, so that every viewer hears of every change once.
+extension Agent {
+    /// Takes a patch that was published on `/config`; what is wrong is told to its sender alone.
+    func takePatch(_ payload: [UInt8], in encoding: String, from id: ConnectionID, now: Instant) {
+        do {
+            server.publish(adopt(try patched(by: payload, in: encoding), from: id, now: now))
+        } catch {
+            refuse(error, from: id)
+        }
+    }
+
+    /// Answers with what is in effect, also where a change was refused: viewers show a new value before they are told.
+    func answer(_ request: ParameterRequest, now: Instant) {
+        var changed: [Parameter] = []
+        if let assignments = request.assignments {
+            do {
+                var patched = configuration
+                try patched.apply(assignments, defaults: defaults)
+                changed = adopt(patched, from: request.client, now: now)
+            } catch {
+                refuse(error, from: request.client)
+            }
+        }
+        let isForAll = request.assignments == nil && request.names.isEmpty
+        let names = Set(request.names)
+        server.answer(request, with: configuration.parameters.filter { isForAll || names.contains($0.name) })
+        server.publish(changed)
+    }
+
+    /// The configuration as a patch would make it.
+    func patched(by payload: [UInt8], in encoding: String) throws(Configuration.Refusal) -> Configuration {
+        var patch = payload
+        if encoding == "protobuf" {
+            guard let json = ConfigPublisher.json(ofPatch: payload) else {
+                throw Configuration.Refusal(text: "/config: the patch is not a sysmon.v1.Config")
+            }
+            patch = json
+        }
+        var patched = configuration
+        try patched.apply(patch: patch)
+        return patched
+    }
+
+    /// Puts a configuration into effect and returns what changed.
+    func adopt(_ patched: Configuration, from id: ConnectionID, now: Instant) -> [Parameter] {
+        let old = configuration
+        guard patched != old else { return [] }
+        configuration = patched
+        var changed: [Parameter] = []
+        for (before, after) in zip(old.parameters, patched.parameters) where before != after {
+            changed.append(after)
+            report(
+                .configured(
+                    address: server.address(of: id), key: after.name, old: shown(before), new: shown(after)))
+        }
+        for index in sources.indices {
+            let rate = patched.channels[index].sampling?.rateHertz
+            if let rate, rate != old.channels[index].sampling?.rateHertz {
+                host.agent.collectors[index].requestedHertz = rate
+                host.agent.collectors[index].actualHertz = .nan
+                sources[index].rateStart = nil
+                schedule.setPeriod(Period(hertz: rate), for: ChannelID(index: index), now: now)
+            }
+            warnOfRate(of: index)
+        }
+        if patched.logLevel != old.logLevel { report(.logLevel(patched.logLevel)) }
+        applyEnabled()
+        publishConfiguration()
+        return changed
+    }
+
+    private func shown(_ parameter: Parameter) -> String { parameter.value.map { text(of: $0.json) } ?? "nothing" }
+
+    private func refuse(_ refusal: Configuration.Refusal, from id: ConnectionID) {
+        report(.refused(address: server.address(of: id), text: refusal.text))
+        server.sendStatus(.error, refusal.text, to: id)
+    }
+
+    func publishConfiguration() {
+        configPublisher.publish(configuration, on: configChannel, at: host.clock().realtime, to: server)
+    }
+
+    /// Warns all viewers while a channel is sampled more often than its source changes.
+    func warnOfRate(of index: Int) {
+        let settings = configuration.channels[index]
+        let id = "rate:\(settings.topic)"
+        let resolution = sources[index].registration.resolutionSeconds
+        guard settings.isEnabled, let rate = settings.sampling?.rateHertz, resolution > 0, rate * resolution > 1 else {
+            return server.removeStatuses([id])
+        }
+        let most = text(of: .number(1 / resolution))
+        server.setStatus(
+            id, .warning, "\(settings.topic) is sampled faster than its source changes (\(most) times a second)")
+    }
+}

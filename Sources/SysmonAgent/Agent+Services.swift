@@ -1,0 +1,159 @@
+internal import FoxgloveProtocol
+internal import FoxgloveServer
+internal import HostMetrics
+internal import Telemetry
+internal import TelemetrySchema
+internal import WebSocketProtocol
+
+/// What the agent offers beside its channels: capabilities, assets and services.
+///
+/// A service answers what goes wrong in a normal response, since a viewer that gets a failure is known to wait for ever;
+/// only a request that cannot be decoded fails.
+extension Agent {
+    /// `/channels/sample` reads for whoever asks, so it has a bound for all callers together.
+    static let sampleRequestsPerSecond = 20.0
+
+    static func features(_ channels: [Channel], _ host: Host, _ options: Options) -> ServerFeatures {
+        var features = ServerFeatures()
+        features.capabilities = [.parameters, .parametersSubscribe, .connectionGraph, .assets]
+        if !options.isReadOnly { features.capabilities += [.clientPublish, .services] }
+        if options.tellsTime {
+            features.capabilities.append(.time)
+            features.wallClock = { host.clock().realtime }
+        }
+        features.encodings = ["json", "protobuf"]
+        features.commandTopics = [ConfigPublisher.topic]
+        features.assets["sysmon://layouts/overview.json"] = PackageResources.overview_json
+        for channel in channels {
+            features.assets["sysmon://schemas/\(channel.schema.name)"] = channel.schema.descriptorSet
+        }
+        return features
+    }
+
+    // MARK: Services
+
+    static let services = [
+        service("/config/set", request: "sysmon.v1.Config", configSchema),
+        service("/config/reset", request: "sysmon.v1.Empty", emptySchema),
+        service("/session/clear", request: "sysmon.v1.Empty", emptySchema),
+        service("/agent/status", request: "sysmon.v1.Empty", emptySchema),
+        service("/channels/sample", request: "sysmon.v1.SampleRequest", sampleSchema),
+    ]
+
+    private static func service(_ name: String, request: String, _ schema: String) -> Service {
+        Service(
+            name: name, type: request, request: .json(name: request, schema),
+            response: .json(name: "sysmon.v1.ServiceResponse", responseSchema), otherEncodings: ["protobuf"])
+    }
+
+    private static let emptySchema = #"{"type":"object","properties":{}}"#
+    private static let sampleSchema = #"{"type":"object","properties":{"topic":{"type":"string"}}}"#
+    private static let configSchema = """
+        {"type":"object","properties":{"channels":{"type":"array","items":{"type":"object","properties":\
+        {"id":{"type":"string"},"rate_hertz":{"type":"number"},"enabled":{"type":"boolean"},\
+        "window_seconds":{"type":"number"}}}},"log":{"type":"object","properties":{"level":{"type":"string"}}}}}
+        """
+    private static let responseSchema = """
+        {"type":"object","properties":{"success":{"type":"boolean"},"error":{"type":"string"},\
+        "session_id":{"type":"string"},"topic":{"type":"string"},"schema_name":{"type":"string"},\
+        "message":{"type":"object","properties":{}}}}
+        """
+
+    func answer(_ call: ServiceCall, now: Instant) {
+        if let response = response(to: call, now: now) {
+            server.respond(to: call, with: call.encoding == "protobuf" ? response.packed : json(of: response))
+        } else {
+            server.fail(call, "The request cannot be decoded")
+        }
+    }
+
+    /// Nil: the request cannot be decoded.
+    private func response(to call: ServiceCall, now: Instant) -> ServiceResponse? {
+        let isJSON = call.encoding != "protobuf"
+        guard !isJSON || (try? JSONValue(parsing: call.payload)) != nil else { return nil }
+        switch call.service {
+        case "/config/set": return change(from: call.client, now: now) { () throws(Configuration.Refusal) in
+            try patched(by: call.payload, in: call.encoding)
+        }
+        case "/config/reset": return change(from: call.client, now: now) { defaults }
+        case "/session/clear":
+            var response = ServiceResponse()
+            response.sessionID = beginSession(from: call.client)
+            return response
+        case "/agent/status": return sampleNow("/agent", now: now)
+        default:
+            let request: [UInt8]? =
+                isJSON
+                ? call.payload : TelemetrySchema.json(ofProtobuf: call.payload, as: SampleRequestMessage.self)
+            guard let request, let value = try? JSONValue(parsing: request), case .object(let members) = value else {
+                return nil
+            }
+            guard case .string(let topic)? = members["topic"] else {
+                return ServiceResponse(error: "topic: the name of a channel is missing")
+            }
+            return sampleNow(topic, now: now)
+        }
+    }
+
+    private func change(
+        from id: ConnectionID, now: Instant, _ configuration: () throws(Configuration.Refusal) -> Configuration
+    ) -> ServiceResponse {
+        do {
+            server.publish(adopt(try configuration(), from: id, now: now))
+            return ServiceResponse()
+        } catch {
+            report(.refused(address: server.address(of: id), text: error.text))
+            return ServiceResponse(error: error.text)
+        }
+    }
+
+    /// Session ids are milliseconds since the epoch, and no two of one run are equal.
+    private func beginSession(from id: ConnectionID) -> String {
+        let now = host.clock().realtime.unixNanoseconds / 1_000_000
+        let last = UInt64(server.identity.sessionID) ?? 0
+        let sessionID = String(max(now, last + 1))
+        server.beginSession(sessionID)
+        report(.sessionBegan(id: sessionID, address: server.address(of: id)))
+        return sessionID
+    }
+
+    /// Takes one sample, also if nobody listens; those who do get it too, so that none of the channel is missing.
+    private func sampleNow(_ topic: String, now: Instant) -> ServiceResponse {
+        var response = ServiceResponse()
+        response.topic = topic
+        if topic == ConfigPublisher.topic {
+            response.schemaName = ConfigPublisher.channel.schema.name
+            response.message = configPublisher.payload
+            return response
+        }
+        guard let index = sources.firstIndex(where: { $0.registration.channel.topic == topic }) else {
+            return ServiceResponse(error: "\(quoted(topic)) is no channel")
+        }
+        guard sampleRequestRate.allow(now: now) else {
+            return ServiceResponse(
+                error: "Too many samples are asked for; the limit is \(Int(Self.sampleRequestsPerSecond)) per second")
+        }
+        guard let payload = sampleOnDemand(index, now: now) else {
+            return ServiceResponse(error: "\(topic) cannot be sampled")
+        }
+        response.schemaName = sources[index].registration.channel.schema.name
+        response.message = payload
+        return response
+    }
+
+    private func json(of response: ServiceResponse) -> [UInt8] {
+        var members: [String: JSONValue] = ["success": .bool(response.success)]
+        if !response.success { members["error"] = .string(response.error) }
+        if !response.sessionID.isEmpty { members["session_id"] = .string(response.sessionID) }
+        if !response.topic.isEmpty {
+            members["topic"] = .string(response.topic)
+            members["schema_name"] = .string(response.schemaName)
+            let source = sources.first { $0.registration.channel.topic == response.topic }
+            let message =
+                source.map { $0.registration.json(of: response.message) }
+                ?? ConfigPublisher.json(ofPatch: response.message)
+            members["message"] = message.flatMap { try? JSONValue(parsing: $0) } ?? .null
+        }
+        return Array(JSONValue.object(members).text.utf8)
+    }
+}
