@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(name: "FoxgloveProtocolTests", dependencies: ["FoxgloveProtocol", "Telemetry", "TestSupport"]),
         .testTarget(
             name: "FoxgloveServerTests",
-            dependencies: ["FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
+            dependencies: ["FoxgloveProtocol", "FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(name: "NetworkingTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
         // Its fixtures lie outside of its folder: the build system follows symbolic links, and theirs go round in
         // circles, as those of sysfs do.

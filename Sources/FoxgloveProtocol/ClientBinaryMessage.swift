@@ -35,6 +35,13 @@ package struct PlaybackRequest: Equatable, Sendable {
     /// Comes back with the answer.
     package var requestID: String
 
+    package init(command: Command, speed: Double, seekTime: Timestamp?, requestID: String) {
+        self.command = command
+        self.speed = speed
+        self.seekTime = seekTime
+        self.requestID = requestID
+    }
+
     fileprivate init(_ reader: Reader) throws(InvalidMessage) {
         let (requestID, _) = try reader.text(at: 15)
         guard let command = Command(rawValue: reader.bytes[1]) else {

@@ -145,15 +145,15 @@ extension Agent {
         var members: [String: JSONValue] = ["success": .bool(response.success)]
         if !response.success { members["error"] = .string(response.error) }
         if !response.sessionID.isEmpty { members["session_id"] = .string(response.sessionID) }
-        if !response.topic.isEmpty {
-            members["topic"] = .string(response.topic)
-            members["schema_name"] = .string(response.schemaName)
-            let source = sources.first { $0.registration.channel.topic == response.topic }
-            let message =
-                source.map { $0.registration.json(of: response.message) }
-                ?? ConfigPublisher.json(ofPatch: response.message)
-            members["message"] = message.flatMap { try? JSONValue(parsing: $0) } ?? .null
-        }
-        return Array(JSONValue.object(members).text.utf8)
+        guard !response.topic.isEmpty else { return Array(JSONValue.object(members).text.utf8) }
+        members["topic"] = .string(response.topic)
+        members["schema_name"] = .string(response.schemaName)
+        let source = sources.first { $0.registration.channel.topic == response.topic }
+        let message =
+            source.map { $0.registration.json(of: response.message) }
+            ?? ConfigPublisher.json(ofPatch: response.message)
+        // As text, since a counter may have more digits than a JSON value of ours.
+        return JSONValue.object(members).text.utf8.dropLast() + Array(#","message":"#.utf8) + (message ?? [])
+            + [UInt8(ascii: "}")]
     }
 }

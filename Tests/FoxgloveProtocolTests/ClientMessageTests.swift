@@ -4,37 +4,54 @@ import Testing
 
 @Suite("Client messages, JSON")
 struct ClientMessageTests {
-    @Test(
-        arguments: [
-            (#"{"op":"subscribe","subscriptions":[]}"#, .subscribe([])),
-            (
-                #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},"#
-                    + #"{"channelId":4294967295,"id":4294967295,"x":0}]}"#,
-                .subscribe([
-                    .init(id: 0, channelID: 1), .init(id: 4_294_967_295, channelID: 4_294_967_295),
-                ])
-            ),
-            (#"{"op":"unsubscribe","subscriptionIds":[0,7]}"#, .unsubscribe([0, 7])),
-            (
-                #"{"op":"advertise","channels":["#
-                    + #"{"id":1,"topic":"/config","encoding":"json","schemaName":"a.Config"}]}"#,
-                .advertise([ClientChannel(id: 1, topic: "/config", encoding: "json", schemaName: "a.Config")])
-            ),
-            (
-                // Unknown members, whatever their type, and the optional ones that Studio does not send.
-                #"{"x":0,"op":"advertise","channels":["#
-                    + #"{"id":2,"topic":"","encoding":"json","schemaName":"","schema":5}]}"#,
-                .advertise([ClientChannel(id: 2, topic: "", encoding: "json")])
-            ),
-            (#"{"op":"unadvertise","channelIds":[1]}"#, .unadvertise([1])),
-            (#"{"op":"getParameters","parameterNames":[],"id":"get-all-params"}"#, .unsupported(.parameters)),
-            (#"{"op":"setParameters","parameters":[]}"#, .unsupported(.parameters)),
-            (#"{"op":"subscribeParameterUpdates","parameterNames":[]}"#, .unsupported(.parametersSubscribe)),
-            (#"{"op":"unsubscribeParameterUpdates","parameterNames":[]}"#, .unsupported(.parametersSubscribe)),
-            (#"{"op":"subscribeConnectionGraph"}"#, .unsupported(.connectionGraph)),
-            (#"{"op":"unsubscribeConnectionGraph"}"#, .unsupported(.connectionGraph)),
-            (#"{"op":"fetchAsset","uri":"x","requestId":1}"#, .unsupported(.assets)),
-        ] as [(String, ClientMessage)])
+    static let operations: [(String, ClientMessage)] = [
+        (#"{"op":"subscribe","subscriptions":[]}"#, .subscribe([])),
+        (
+            #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},{"channelId":4294967295,"id":4294967295,"x":0}]}"#,
+            .subscribe([
+                .init(id: 0, channelID: 1), .init(id: 4_294_967_295, channelID: 4_294_967_295),
+            ])
+        ),
+        (#"{"op":"unsubscribe","subscriptionIds":[0,7]}"#, .unsubscribe([0, 7])),
+        (
+            #"{"op":"advertise","channels":[{"id":1,"topic":"/config","encoding":"json","schemaName":"a.Config"}]}"#,
+            .advertise([ClientChannel(id: 1, topic: "/config", encoding: "json", schemaName: "a.Config")])
+        ),
+        (
+            // Unknown members, whatever their type, and the optional ones that Studio does not send.
+            #"{"x":0,"op":"advertise","channels":[{"id":2,"topic":"","encoding":"json","schemaName":"","y":5}]}"#,
+            .advertise([ClientChannel(id: 2, topic: "", encoding: "json")])
+        ),
+        (
+            #"{"op":"advertise","channels":[{"id":2,"topic":"","encoding":"protobuf","schemaName":"","#
+                + #""schema":"AAEC","schemaEncoding":"protobuf"}]}"#,
+            .advertise([ClientChannel(id: 2, topic: "", encoding: "protobuf")])
+        ),
+        (
+            #"{"op":"advertise","channels":[{"id":2,"topic":"","encoding":"protobuf","schemaName":"","#
+                + #""schema":"AAE","schemaEncoding":"protobuf"}]}"#,
+            .advertise([ClientChannel(id: 2, topic: "", encoding: "protobuf", isSchemaReadable: false)])
+        ),
+        (#"{"op":"unadvertise","channelIds":[1]}"#, .unadvertise([1])),
+        (
+            #"{"op":"getParameters","parameterNames":[],"id":"get-all-params"}"#,
+            .getParameters(names: [], requestID: "get-all-params")
+        ),
+        (#"{"op":"getParameters","parameterNames":["a"],"id":null}"#, .getParameters(names: ["a"], requestID: nil)),
+        (#"{"op":"setParameters","parameters":[]}"#, .setParameters([], requestID: nil)),
+        (
+            #"{"op":"setParameters","parameters":[{"name":"a"},{"name":"b","value":3,"type":"float64","x":1}],"id":"q"}"#,
+            .setParameters(
+                [Parameter(name: "a", value: nil), Parameter(name: "b", value: .float(3))], requestID: "q")
+        ),
+        (#"{"op":"subscribeParameterUpdates","parameterNames":["a"]}"#, .subscribeParameterUpdates(names: ["a"])),
+        (#"{"op":"unsubscribeParameterUpdates","parameterNames":[]}"#, .unsubscribeParameterUpdates(names: [])),
+        (#"{"op":"subscribeConnectionGraph"}"#, .subscribeConnectionGraph),
+        (#"{"op":"unsubscribeConnectionGraph"}"#, .unsubscribeConnectionGraph),
+        (#"{"op":"fetchAsset","uri":"x","requestId":1}"#, .fetchAsset(uri: "x", requestID: 1)),
+    ]
+
+    @Test(arguments: operations)
     func operationIsRead(text: String, expected: ClientMessage) throws {
         #expect(try ClientMessage(parsing: Array(text.utf8)) == expected)
     }

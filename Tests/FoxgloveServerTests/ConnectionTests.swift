@@ -61,7 +61,7 @@ import WebSocketProtocol
             from: id)
         _ = (world.messages(id), world.events())
         world.send(.binary, [1, 7, 0, 0, 0] + Array("{}".utf8), from: id)
-        #expect(world.events() == [.published(id, topic: "/config", payload: Array("{}".utf8))])
+        #expect(world.events() == [.published(id, topic: "/config", encoding: "json", payload: Array("{}".utf8))])
     }
 
     static let binaryMistakes: [([UInt8], String?)] = [

@@ -1,3 +1,4 @@
+import FoxgloveProtocol
 import FoxgloveServer
 import Telemetry
 import TestSupport
@@ -12,7 +13,10 @@ final class World {
     private var published: [UInt32]
 
     /// Channels /0, /1, … and as many as are asked for, the last one latched on demand.
-    init(channelCount: Int = 3, latched: Set<Int> = [], limits: ServerLimits = ServerLimits()) {
+    init(
+        channelCount: Int = 3, latched: Set<Int> = [], features: ServerFeatures? = nil,
+        limits: ServerLimits = ServerLimits()
+    ) {
         let schema = Schema(name: "test.Message", descriptorSet: [1, 2, 3])
         server = Server(
             channels: (0..<channelCount).map {
@@ -20,9 +24,17 @@ final class World {
             },
             identity: Server.Identity(
                 name: "test", metadata: ["k": "v"], sessionID: "s1"),
-            commandTopics: ["/config"], limits: limits)
+            features: features ?? Self.publishing, limits: limits)
         published = Array(repeating: 0, count: channelCount)
         for index in 0..<channelCount { server.advertise(ChannelID(index: index)) }
+    }
+
+    /// Clients may publish, and no more.
+    static var publishing: ServerFeatures {
+        var features = ServerFeatures()
+        features.capabilities = [.clientPublish]
+        features.commandTopics = ["/config"]
+        return features
     }
 
     // MARK: Time

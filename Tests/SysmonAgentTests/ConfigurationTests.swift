@@ -28,6 +28,8 @@ import Testing
             #"{"channels":[{"id":"/cpu","enabled":false},{"id":"/config","enabled":false}]}"#,
             ["/cpu.enabled=false", "/config.enabled=false"]
         ),
+        (#"{"log":{"level":"debug"}}"#, [#"log.level="debug""#]),
+        (#"{"log":{}}"#, []),
         (#" { "channels" : { "\/cpu" : { "rate_hertz" : 2.5 } } } "#, ["/cpu.rate_hertz=2.5"]),
     ]
 
@@ -35,9 +37,8 @@ import Testing
     func whatIsNamedChangesAndNothingElse(patch: String, changes: [String]) throws {
         var patched = configuration
         try patched.apply(patch: Array(patch.utf8))
-        let old = configuration.channels.flatMap(\.shown)
-        let new = patched.channels.flatMap(\.shown)
-        #expect(zip(old, new).filter { $0 != $1 }.map { "\($1.key)=\($1.value)" } == changes)
+        let changed = zip(configuration.parameters, patched.parameters).filter { $0 != $1 }.map(\.1)
+        #expect(changed.map { "\($0.name)=\($0.value?.json.text ?? "")" } == changes)
     }
 
     static let refused: [(String, String)] = [
@@ -46,7 +47,10 @@ import Testing
         (#"{"channels":{"/cpu":{"rate_hertz":NaN}}}"#, "/config: the patch is not JSON"),
         ("[]", "/config: the patch is not a JSON object"),
         (String(repeating: "[", count: 33), "/config: the patch is nested deeper than 32 levels"),
-        (#"{"channel":{}}"#, #"/config: "channel" is unknown; a patch may have "channels""#),
+        (#"{"channel":{}}"#, #"/config: "channel" is unknown; a patch may have "channels" and "log""#),
+        (#"{"log":5}"#, "log: 5 is not an object"),
+        (#"{"log":{"levle":"info"}}"#, #"log: "levle" is unknown; there is level"#),
+        (#"{"log":{"level":"loud"}}"#, #"log.level: "loud" is not error, warning, info or debug"#),
         (#"{"channels":5}"#, "channels: 5 is not an object keyed by topic, nor a list"),
         (#"{"channels":[{"rate_hertz":5}]}"#, #"channels: an object is not an object with the topic as "id""#),
         (#"{"channels":{"/cpu":7}}"#, #""/cpu": 7 is not a JSON object"#),

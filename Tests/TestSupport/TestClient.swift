@@ -15,6 +15,8 @@ package struct TestClient {
         case http(String)
         case text(String)
         case data(Data)
+        /// A binary message with another opcode than message data.
+        case binary([UInt8])
         case ping, pong
         case close(UInt16, String)
     }
@@ -64,7 +66,8 @@ package struct TestClient {
         switch bytes[0] & 0x0F {
         case 1: return .text(String(decoding: payload, as: UTF8.self))
         case 2:
-            check(bytes[offset] == 1, "the opcode of message data")
+            check(length > 0 && (1...5).contains(bytes[offset]), "a known opcode")
+            guard bytes[offset] == 1 else { return .binary(Array(payload)) }
             return .data(
                 Data(
                     subscription: UInt32(integer(offset + 1..<offset + 5)), logTime: integer(offset + 5..<offset + 13),
