@@ -98,7 +98,8 @@ extension ClientMessage {
             self = .setParameters(
                 try message.objects("parameters") { entry throws(InvalidMessage) in try Parameter(parsing: entry) },
                 requestID: try message.optionalString("id"))
-        case "subscribeParameterUpdates": self = .subscribeParameterUpdates(names: try message.strings("parameterNames"))
+        case "subscribeParameterUpdates":
+            self = .subscribeParameterUpdates(names: try message.strings("parameterNames"))
         case "unsubscribeParameterUpdates":
             self = .unsubscribeParameterUpdates(names: try message.strings("parameterNames"))
         case "subscribeConnectionGraph": self = .subscribeConnectionGraph

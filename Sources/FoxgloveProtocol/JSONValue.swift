@@ -52,7 +52,11 @@ extension JSONValue: Encodable {
         case .bool(let bool): try container.encode(bool)
         // An integer stays one: encoders print doubles with an exponent from 10¹⁶ on.
         case .number(let number):
-            if let integer = Int64(exactly: number) { try container.encode(integer) } else { try container.encode(number) }
+            if let integer = Int64(exactly: number) {
+                try container.encode(integer)
+            } else {
+                try container.encode(number)
+            }
         case .string(let string): try container.encode(string)
         case .array(let elements): try container.encode(elements)
         case .object(let members): try container.encode(members)

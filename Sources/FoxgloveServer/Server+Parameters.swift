@@ -22,8 +22,9 @@ extension Server {
             return refuse(client, "Too many concurrent parameter requests")
         }
         client.parameterRequestCount += 1
-        report(.parametersRequested(
-            ParameterRequest(client: id, assignments: assignments, names: names, requestID: requestID)))
+        report(
+            .parametersRequested(
+                ParameterRequest(client: id, assignments: assignments, names: names, requestID: requestID)))
     }
 
     /// Answers a request with the values now in effect. Who sets without an id expects no answer.

@@ -7,8 +7,8 @@ internal import WebSocketProtocol
 
 /// What the agent offers beside its channels: capabilities, assets and services.
 ///
-/// A service answers what goes wrong in a normal response, since a viewer that gets a failure is known to wait for ever;
-/// only a request that cannot be decoded fails.
+/// A service answers what goes wrong in a normal response, since a viewer that gets a failure is known to wait for
+/// ever; only a request that cannot be decoded fails.
 extension Agent {
     /// `/channels/sample` reads for whoever asks, so it has a bound for all callers together.
     static let sampleRequestsPerSecond = 20.0
@@ -72,9 +72,10 @@ extension Agent {
         let isJSON = call.encoding != "protobuf"
         guard !isJSON || (try? JSONValue(parsing: call.payload)) != nil else { return nil }
         switch call.service {
-        case "/config/set": return change(from: call.client, now: now) { () throws(Configuration.Refusal) in
-            try patched(by: call.payload, in: call.encoding)
-        }
+        case "/config/set":
+            return change(from: call.client, now: now) { () throws(Configuration.Refusal) in
+                try patched(by: call.payload, in: call.encoding)
+            }
         case "/config/reset": return change(from: call.client, now: now) { defaults }
         case "/session/clear":
             var response = ServiceResponse()

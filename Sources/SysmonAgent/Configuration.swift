@@ -91,7 +91,8 @@ package struct Configuration: Equatable, Sendable {
             case "header": break
             case "channels": try patched.applyChannels(value)
             case "log": try patched.applyLog(value)
-            default: throw Refusal(text: "/config: \(quoted(key)) is unknown; a patch may have \"channels\" and \"log\"")
+            default:
+                throw Refusal(text: "/config: \(quoted(key)) is unknown; a patch may have \"channels\" and \"log\"")
             }
         }
         self = patched

@@ -32,7 +32,9 @@ package struct ServiceResponse: Equatable, Sendable {
         return unsafe message.withUnsafeMutableBufferPointer { content in
             unsafe response.message = ProtobufCBinaryData(len: content.count, data: content.baseAddress)
             return unsafe withUnsafeBytes(of: &response) { raw -> [UInt8] in
-                guard let base = unsafe raw.assumingMemoryBound(to: ProtobufCMessage.self).baseAddress else { return [] }
+                guard let base = unsafe raw.assumingMemoryBound(to: ProtobufCMessage.self).baseAddress else {
+                    return []
+                }
                 let count = unsafe protobuf_c_message_get_packed_size(base)
                 var packed = [UInt8](repeating: 0, count: count)
                 _ = unsafe packed.withUnsafeMutableBufferPointer { target in

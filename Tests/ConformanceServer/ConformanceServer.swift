@@ -176,7 +176,8 @@ final class ConformanceServer: ConnectionHandler {
         playback.status = request.command == .play ? .playing : .paused
         playback.speed = request.speed
         playback.didSeek = request.seekTime != nil
-        playback.time = request.seekTime.map { min(max($0, Self.range.lowerBound), Self.range.upperBound) }
+        playback.time =
+            request.seekTime.map { min(max($0, Self.range.lowerBound), Self.range.upperBound) }
             ?? playback.time
         server.publish(playback, answering: request)
     }

@@ -12,7 +12,8 @@ enum Main {
     static func main() throws {
         var arguments = CommandLine.arguments.dropFirst()
         let features: [String: ConformanceServer.Features] = ["none": [], "all": .all, "playback": [.all, .playback]]
-        guard let chosen = arguments.popFirst().flatMap({ features[$0] }), let port = UInt16(arguments.first ?? "0") else {
+        guard let chosen = arguments.popFirst().flatMap({ features[$0] }), let port = UInt16(arguments.first ?? "0")
+        else {
             print("usage: conformance-server none|all|playback [PORT]")
             exit(2)
         }

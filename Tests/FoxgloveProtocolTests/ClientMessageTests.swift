@@ -7,7 +7,8 @@ struct ClientMessageTests {
     static let operations: [(String, ClientMessage)] = [
         (#"{"op":"subscribe","subscriptions":[]}"#, .subscribe([])),
         (
-            #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},{"channelId":4294967295,"id":4294967295,"x":0}]}"#,
+            #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},"#
+                + #"{"channelId":4294967295,"id":4294967295,"x":0}]}"#,
             .subscribe([
                 .init(id: 0, channelID: 1), .init(id: 4_294_967_295, channelID: 4_294_967_295),
             ])
@@ -40,7 +41,8 @@ struct ClientMessageTests {
         (#"{"op":"getParameters","parameterNames":["a"],"id":null}"#, .getParameters(names: ["a"], requestID: nil)),
         (#"{"op":"setParameters","parameters":[]}"#, .setParameters([], requestID: nil)),
         (
-            #"{"op":"setParameters","parameters":[{"name":"a"},{"name":"b","value":3,"type":"float64","x":1}],"id":"q"}"#,
+            #"{"op":"setParameters","parameters":[{"name":"a"},"#
+                + #"{"name":"b","value":3,"type":"float64","x":1}],"id":"q"}"#,
             .setParameters(
                 [Parameter(name: "a", value: nil), Parameter(name: "b", value: .float(3))], requestID: "q")
         ),

@@ -19,7 +19,10 @@ final class AgentWorld {
     /// Topics in the order of their ids, which count from 1.
     static let topics = ["/cpu", "/load", "/memory", "/system/uptime", "/agent", "/config"]
 
-    init(without missing: [String] = [], rates: [String: Double] = [:], limits: ServerLimits = ServerLimits()) throws {
+    init(
+        without missing: [String] = [], rates: [String: Double] = [:], limits: ServerLimits = ServerLimits(),
+        options: Agent.Options = Agent.Options()
+    ) throws {
         procfs = FileManager.default.temporaryDirectory.appendingPathComponent("agent-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: procfs, withIntermediateDirectories: true)
         let registrations = allCollectors.filter { Self.topics.contains($0.channel.topic) }
@@ -28,14 +31,15 @@ final class AgentWorld {
             procfs: procfs.path, sysfs: "/nowhere", rootfs: "/nowhere",
             facts: HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE"),
             clock: { clock.reading })
-        var configuration = Agent.defaultConfiguration(registrations)
+        var configuration = Agent.defaultConfiguration(
+            registrations, hostSettings: [Parameter(name: "server.host", value: .json(.string("127.0.0.1")))])
         for (topic, rate) in rates { try configuration.set("rate_hertz", of: topic, to: .number(rate)) }
         for (name, text) in Self.files where !missing.contains(name) {
             try text.write(to: procfs.appendingPathComponent(name), atomically: false, encoding: .utf8)
         }
         agent = Agent(
             registrations, host: host, configuration: configuration,
-            identity: Server.Identity(name: "test", metadata: [:], sessionID: "1"), limits: limits,
+            identity: Server.Identity(name: "test", metadata: [:], sessionID: "1"), options: options, limits: limits,
             suspendedNanoseconds: { 0 }, report: { reports.all.append($0) })
     }
 
@@ -99,10 +103,40 @@ final class AgentWorld {
 
     /// Publishes a patch on `/config` as Studio does, and returns what the agent says to it.
     func patch(_ json: String, from id: ConnectionID) -> [String] {
+        publish(Array(json.utf8), encoding: "json", from: id)
+    }
+
+    /// Services in the order of their ids, which count from 1.
+    static let services = ["/config/set", "/config/reset", "/session/clear", "/agent/status", "/channels/sample"]
+
+    /// Calls a service and returns the payload of its response; nil if there is none.
+    func call(_ name: String, encoding: String = "json", _ payload: [UInt8], from id: ConnectionID) -> [UInt8]? {
+        let service = UInt8((Self.services.firstIndex(of: name) ?? 99) + 1)
+        let encodingBytes = [UInt8(encoding.utf8.count), 0, 0, 0] + encoding.utf8
+        receive(maskedFrame(2, [2, service, 0, 0, 0, 77, 0, 0, 0] + encodingBytes + payload), from: id)
+        drain(id)
+        let expected = [3, service, 0, 0, 0, 77, 0, 0, 0] + encodingBytes
+        defer { clients[id]?.messages.removeAll { if case .binary = $0 { true } else { false } } }
+        for case .binary(let bytes) in clients[id]?.messages ?? [] where bytes.starts(with: expected) {
+            return Array(bytes.dropFirst(expected.count))
+        }
+        return nil
+    }
+
+    /// Calls a service in JSON and returns the members of its response.
+    func call(_ name: String, _ payload: String = "{}", from id: ConnectionID) -> [String: JSONValue] {
+        guard let bytes = call(name, Array(payload.utf8), from: id), let value = try? JSONValue(parsing: bytes),
+            case .object(let members) = value
+        else { return [:] }
+        return members
+    }
+
+    func publish(_ payload: [UInt8], encoding: String, from id: ConnectionID) -> [String] {
         send(
-            #"{"op":"advertise","channels":[{"id":1,"topic":"/config","encoding":"json","schemaName":"x"}]}"#, from: id)
+            #"{"op":"advertise","channels":[{"id":1,"topic":"/config","encoding":"\#(encoding)","schemaName":"x"}]}"#,
+            from: id)
         _ = texts(id)
-        receive(maskedFrame(2, [1, 1, 0, 0, 0] + Array(json.utf8)), from: id)
+        receive(maskedFrame(2, [1, 1, 0, 0, 0] + payload), from: id)
         send(#"{"op":"unadvertise","channelIds":[1]}"#, from: id)
         return texts(id)
     }

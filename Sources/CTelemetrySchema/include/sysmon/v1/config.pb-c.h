@@ -29,8 +29,8 @@ typedef struct Sysmon__V1__ChannelConfig Sysmon__V1__ChannelConfig;
 /*
  * Topic /config. Published: the effective configuration, latched, and again after every change. Received: a patch as
  * JSON or as this message; what it does not name stays as it is.
- * A JSON patch gives the channels as an object keyed by topic, {"channels": {"/cpu": {"rate_hertz": 20}}}, or as the list
- * below, which viewers build from this schema.
+ * A JSON patch gives the channels as an object keyed by topic, {"channels": {"/cpu": {"rate_hertz": 20}}}, or as the
+ * list below, which viewers build from this schema.
  */
 struct  Sysmon__V1__Config
 {
