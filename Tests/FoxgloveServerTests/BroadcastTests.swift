@@ -20,7 +20,8 @@ import WebSocketProtocol
     ) -> TestClient.Message {
         .text(
             #"{"advertisedServices":[\#(services)],"op":"connectionGraphUpdate","publishedTopics":[\#(published)],"#
-                + #""removedServices":[\#(removedServices)],"removedTopics":[\#(removed)],"subscribedTopics":[\#(subscribed)]}"#
+                + #""removedServices":[\#(removedServices)],"removedTopics":[\#(removed)],"#
+                + #""subscribedTopics":[\#(subscribed)]}"#
         )
     }
 

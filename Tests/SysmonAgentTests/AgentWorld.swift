@@ -159,6 +159,24 @@ final class AgentWorld {
         }
     }
 
+    /// Of data, time and the other binary messages, in the order of their arrival.
+    func binaryOpcodes(_ id: ConnectionID) -> [UInt8] {
+        (clients[id]?.messages ?? []).compactMap { message in
+            switch message {
+            case .data: 1
+            case .binary(let bytes): bytes.first
+            default: nil
+            }
+        }
+    }
+
+    /// Nil: no close frame came.
+    func closeCode(_ id: ConnectionID) -> UInt16? {
+        drain(id)
+        for case .close(let code, _) in clients[id]?.messages ?? [] { return code }
+        return nil
+    }
+
     func forgetMessages(_ id: ConnectionID) { clients[id]?.messages = [] }
 
     func disconnect(_ id: ConnectionID) { agent.closed(id, now: now) }
