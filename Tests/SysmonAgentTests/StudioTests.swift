@@ -123,7 +123,8 @@ import Testing
             #"{"op":"setParameters","parameters":[{"name":"/load.rate_hertz","value":-1}],"id":"r"}"#, from: id)
         #expect(
             world.texts(id).last
-                == #"{"id":"r","op":"parameterValues","parameters":[{"name":"/load.rate_hertz","type":"float64","value":0.2}]}"#
+                == #"{"id":"r","op":"parameterValues","parameters":[{"#
+                + #""name":"/load.rate_hertz","type":"float64","value":0.2}]}"#
         )
     }
 
