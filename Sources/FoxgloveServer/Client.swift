@@ -14,6 +14,14 @@ struct PublishedChannel {
 /// What the server knows of one connection.
 final class Client {
     let address: String
+    var isTLS = false
+    /// Of its certificate, which was checked.
+    var peerNames: [String] = []
+    var role = Role.viewer
+    /// Under which it logged in; empty if it did not need to.
+    var name = ""
+    /// What its request gets once the time for it has come; nothing is read from it until then.
+    var waitingAnswer: HTTPResponse?
     var connection: WebSocketConnection
     /// Subscriptions and what is queued for them.
     var queue: DataQueue

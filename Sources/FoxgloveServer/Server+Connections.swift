@@ -23,6 +23,7 @@ extension Server {
         guard let client = client(id) else { return }
         leave(client)
         drop(client)
+        loginThrottle.forget(id)
         clients[id.index] = nil
         guard clients.allSatisfy({ $0 == nil }) else { return }
         nextHousekeeping = nil
@@ -32,9 +33,11 @@ extension Server {
     package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
         guard let client = client(id), !client.mustDrop else { return }
         var offset = 0
-        while let event = client.connection.next(bytes, &offset, now: now) {
+        while client.waitingAnswer == nil, !client.mustDrop,
+            let event = client.connection.next(bytes, &offset, now: now)
+        {
             switch event {
-            case .request(let request): answer(request, id, client)
+            case .request(let request): answer(request, client, id, now: now)
             case .text: receiveText(client.connection.payload, from: id, client, now: now)
             case .binary: receiveBinary(client.connection.payload, from: id, client, now: now)
             case .ended(let breach):
@@ -66,18 +69,19 @@ extension Server {
     }
 
     /// Has the connection closed at the next opportunity.
-    private func drop(_ client: Client) {
+    func drop(_ client: Client) {
         guard !client.mustDrop else { return }
         if client.isConnected { leave(client) }
         client.mustDrop = true
         strangerCount -= 1
     }
 
-    private func answer(_ request: HTTPRequest, _ id: ConnectionID, _ client: Client) {
+    private func answer(_ request: HTTPRequest, _ client: Client, _ id: ConnectionID, now: Instant) {
         switch Upgrade(request, subprotocols: foxgloveSubprotocols) {
         case .refuse(let response):
             client.connection.refuse(response)
         case .accept(let subprotocol, let key):
+            guard admit(request, client, id, now: now) else { return }
             if let limit = refusal(of: client) {
                 reach(limit)
                 client.connection.refuse(.tooManyClients)
@@ -107,13 +111,14 @@ extension Server {
         if let wallClock = features.wallClock, features.capabilities.contains(.time) {
             tell(client, .time(takeTime(wallClock())))
         }
+        if let warning = access.greetingWarning { tell(client, Status(.warning, warning).json) }
         for status in statuses { tell(client, status.json) }
     }
 
     /// serverInfo, the channels and the services, framed once for all clients.
     private func makeGreeting(isSDK: Bool) -> [UInt8] {
         if let greeting = greetings[isSDK] { return greeting }
-        let capabilities = features.capabilities(ofSDK: isSDK)
+        let capabilities = capabilities(isSDK: isSDK)
         let takesPayloads = capabilities.contains(.clientPublish) || capabilities.contains(.services)
         let info = ServerInfo(
             name: identity.name, capabilities: capabilities,
@@ -145,7 +150,9 @@ extension Server {
             if client.isConnected {
                 keepAlive(client, now: now)
                 failOverdueCalls(of: client, now: now)
-            } else if client.connection.phase == .request, client.openedAt + limits.handshakeTime <= now {
+            } else if client.connection.phase == .request, client.waitingAnswer == nil,
+                client.openedAt + limits.handshakeTime <= now
+            {
                 reach(.handshakeTime)
                 drop(client)
             } else if client.connection.phase == .closing {

@@ -8,7 +8,7 @@ extension Server {
         guard allowOperation(client, byteCount: text.count, now: now) else { return }
         do {
             let message = try ClientMessage(parsing: text)
-            if let capability = message.capability, !features.capabilities.contains(capability) {
+            if let capability = message.capability, !offers(capability, to: client) {
                 return refuse(client, capability.missingText)
             }
             handle(message, from: id, client, now: now)
@@ -33,7 +33,14 @@ extension Server {
             for id in ids where client.isConnected { unadvertise(id, of: client) }
         case .getParameters(let names, let requestID): request(nil, names, requestID: requestID, from: id)
         case .setParameters(let assignments, let requestID):
-            request(assignments, assignments.map(\.name), requestID: requestID, from: id)
+            let names = assignments.map(\.name)
+            if role(client) == .operator {
+                request(assignments, names, requestID: requestID, from: id)
+            } else {
+                refuse(client, Self.operatorsOnlyText)
+                // The true values, since a viewer shows new ones before it is told.
+                if requestID != nil, !names.isEmpty { request(nil, names, requestID: requestID, from: id) }
+            }
         case .subscribeParameterUpdates(let names): subscribe(client, toParameters: names)
         case .unsubscribeParameterUpdates(let names): client.parameterNames.subtract(names)
         case .subscribeConnectionGraph: subscribeToGraph(client)
@@ -55,9 +62,10 @@ extension Server {
             case .serviceCall(let serviceID, let callID, let encoding, let payloadOffset):
                 receiveCall(serviceID, callID, encoding, Array(bytes[payloadOffset...]), from: id, now: now)
             case .playbackControl(let request):
-                guard features.capabilities(ofSDK: client.isSDK).contains(.playbackControl) else {
+                guard offers(.playbackControl, to: client) else {
                     return refuse(client, Capability.playbackControl.missingText)
                 }
+                guard role(client) == .operator else { return refuse(client, Self.operatorsOnlyText) }
                 report(.playbackRequested(id, request))
             }
         } catch {
@@ -155,7 +163,7 @@ extension Server {
     private func receivePublish(
         _ channelID: UInt32, _ payload: [UInt8], from id: ConnectionID, _ client: Client, now: Instant
     ) {
-        guard features.capabilities.contains(.clientPublish) else {
+        guard offers(.clientPublish, to: client) else {
             guard allowOperation(client, now: now) else { return }
             return refuse(client, Capability.clientPublish.missingText)
         }
@@ -164,6 +172,7 @@ extension Server {
             return refuse(
                 client, "Too many published messages; the limit is \(Int(limits.publishesPerSecond)) per second")
         }
+        guard offers(.clientPublish, to: client) else { return }
         guard let channel = client.channels.first(where: { $0.id == channelID }) else {
             return refuse(client, "Unknown channel ID: \(channelID)")
         }
@@ -171,6 +180,7 @@ extension Server {
         guard let encoding = channel.encoding else {
             return refuse(client, "The encoding of client channel \(channelID) is not understood")
         }
+        guard role(client) == .operator else { return refuse(client, Self.operatorsOnlyText) }
         report(.published(id, topic: features.commandTopics[topicIndex], encoding: encoding, payload: payload))
     }
 

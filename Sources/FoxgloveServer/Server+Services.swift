@@ -30,7 +30,7 @@ extension Server {
         lastServiceID += 1
         services.append((lastServiceID, service))
         forgetGreeting()
-        guard features.capabilities.contains(.services) else { return }
+        guard capabilities(isSDK: true).contains(.services) else { return }
         let message = AdvertiseServices(services: [AdvertisedService(id: lastServiceID, service)]).json
         forEachConnected { tell($0, message) }
     }
@@ -39,7 +39,7 @@ extension Server {
         guard let index = services.firstIndex(where: { $0.service.name == name }) else { return }
         let (id, _) = services.remove(at: index)
         forgetGreeting()
-        guard features.capabilities.contains(.services) else { return }
+        guard capabilities(isSDK: true).contains(.services) else { return }
         let message = UnadvertiseServices(serviceIDs: [id]).json
         forEachConnected { tell($0, message) }
     }
@@ -50,7 +50,7 @@ extension Server {
     ) {
         guard let client = client(id) else { return }
         func refuse(_ text: String) { fail(client, serviceID, callID, text) }
-        guard features.capabilities.contains(.services) else { return refuse(Capability.services.missingText) }
+        guard offers(.services, to: client) else { return refuse(Capability.services.missingText) }
         guard let (_, service) = services.first(where: { $0.id == serviceID }) else { return refuse("Unknown service") }
         guard let responseEncoding = service.responseEncoding(to: encoding) else {
             return refuse("Unsupported encoding")

@@ -26,6 +26,8 @@ package final class Server {
     package enum Event: Equatable, Sendable {
         case connected(ConnectionID, address: String)
         case disconnected(address: String)
+        /// A client was turned away; told once in a while for each address and kind of reason.
+        case refused(address: String, reason: String)
         /// The channel has its first subscriber, who may get its first message at this time.
         case listening(ChannelID, startsAt: Instant)
         /// The channel lost its last subscriber.
@@ -60,7 +62,14 @@ package final class Server {
     /// By channel: messages that slow clients missed.
     package internal(set) var droppedCounts: [UInt64]
     package internal(set) var limitCounts: [LimitName: UInt64] = [:]
+    package internal(set) var refusalCounts: [Refusal.Kind: UInt64] = [:]
     package internal(set) var clientCount = 0
+    /// Who may connect. May change at any time; whoever is connected stays.
+    package var access = AccessPolicy() { didSet { greeting = nil } }
+    /// Called before a request is judged: the owner's chance to renew ``access``.
+    package var willDecide: (_ now: Instant) -> Void = { _ in }
+    var loginThrottle: LoginThrottle
+    var refusalNotices: RefusalNotices
     /// Connections that are no clients, or no more, and are not about to be dropped.
     var strangerCount = 0
 
@@ -107,6 +116,8 @@ package final class Server {
         self.identity = identity
         self.features = features
         self.limits = limits
+        loginThrottle = LoginThrottle(limits: limits)
+        refusalNotices = RefusalNotices(limits: limits)
         ring = FrameRing(limits: limits.ring)
         newest = Array(repeating: 0, count: channels.count)
         kept = Array(repeating: nil, count: channels.count)
@@ -187,14 +198,18 @@ package final class Server {
     package func endTick(now: Instant) {
         if let nextStart, nextStart <= now { beginSubscriptions(now: now) }
         for case let client? in clients where client.isBlocked { bound(client) }
+        answerFailedLogins(now: now)
         updateGraph()
         if let nextHousekeeping, nextHousekeeping <= now { keepHouse(now: now) }
     }
 
     /// When the next ``endTick(now:)`` has something to do besides publishing.
     package var nextDeadline: Instant? {
-        guard let nextStart else { return nextHousekeeping }
-        return nextHousekeeping.map { min($0, nextStart) } ?? nextStart
+        var deadline = nextStart
+        for case let other? in [nextHousekeeping, loginThrottle.nextDeadline] {
+            deadline = deadline.map { min($0, other) } ?? other
+        }
+        return deadline
     }
 
     // MARK: Clients

@@ -17,9 +17,4 @@ package struct ServerFeatures {
     package var playbackRange: ClosedRange<Timestamp>?
 
     package init() {}
-
-    /// `playbackControl` belongs to the younger subprotocol.
-    func capabilities(ofSDK isSDK: Bool) -> [Capability] {
-        isSDK ? capabilities : capabilities.filter { $0 != .playbackControl }
-    }
 }

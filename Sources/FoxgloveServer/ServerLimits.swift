@@ -26,6 +26,14 @@ package struct ServerLimits: Sendable {
     /// Viewers set their clock by every Time message; 30 a second are plenty.
     package var timeInterval = Period(hertz: 30)
 
+    /// Failed logins that get an answer, and how long they wait for it; beyond either the connection is dropped.
+    package var failedLoginsPerSecond = 50
+    package var failedLoginsPerAddressPerSecond = 5
+    package var failedLoginDelay = Period.milliseconds(200)
+    /// Refusals of one kind from one address are told to the owner at most once in this time, those of so many.
+    package var refusalNoticeInterval = Period.seconds(60)
+    package var refusalNotices = 64
+
     /// The data queue: what a slow client may lag behind before its oldest messages are dropped.
     package var queuedMessages = 1_024
     package var queuedByteCount = 8 * 1_024 * 1_024
@@ -57,6 +65,8 @@ package enum LimitName: String, CaseIterable, Sendable {
     case message = "message_bytes", controlFrames = "control_frames_per_second"
     case operations = "operations_per_second", publishes = "publishes_per_second"
     case subscriptions, clientChannels = "client_channels"
+    case failedLogins = "failed_logins_per_second"
+    case failedLoginsPerAddress = "failed_logins_per_address_per_second"
     case dataQueue = "data_queue_messages", controlQueue = "control_queue_messages"
     case clientMemory = "client_memory_bytes", pong = "pong_seconds"
     case serviceCalls = "service_calls", parameterRequests = "parameter_requests", assetRequests = "asset_requests"
@@ -77,6 +87,8 @@ extension ServerLimits {
         case .publishes: publishesPerSecond
         case .subscriptions: Double(subscriptionsPerClient)
         case .clientChannels: Double(clientChannelsPerClient)
+        case .failedLogins: Double(failedLoginsPerSecond)
+        case .failedLoginsPerAddress: Double(failedLoginsPerAddressPerSecond)
         case .dataQueue: Double(queuedMessages)
         case .controlQueue: Double(queuedControlMessages)
         case .clientMemory: Double(clientMemoryByteCount)

@@ -14,6 +14,8 @@ package final class Agent: ConnectionHandler {
     package enum Report: Equatable, Sendable {
         case connected(address: String)
         case disconnected(address: String)
+        /// A client was turned away; told once in a while for each address and kind of reason.
+        case turnedAway(address: String, reason: String)
         /// A channel cannot be advertised, since its source is missing.
         case sourceMissing(topic: String, CollectError)
         case sourceFound(topic: String)
@@ -135,6 +137,8 @@ package final class Agent: ConnectionHandler {
         server.received(bytes, from: id, now: now)
         handleEvents(now: now)
     }
+
+    package func secured(_ id: ConnectionID, peerNames: [String]) { server.secured(id, peerNames: peerNames) }
 
     package func unblocked(_ id: ConnectionID) { server.unblocked(id) }
 
@@ -308,6 +312,7 @@ package final class Agent: ConnectionHandler {
             case .disconnected(let address):
                 report(.disconnected(address: address))
                 if server.clientCount == 0 { nextSearch = nil }
+            case .refused(let address, let reason): report(.turnedAway(address: address, reason: reason))
             case .listening(let channel, let startsAt):
                 guard sources.indices.contains(channel.index) else { break }
                 sources[channel.index].rateStart = nil

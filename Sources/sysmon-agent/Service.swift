@@ -182,6 +182,7 @@ extension Log {
         switch report {
         case .connected(let address): self(.info, "client connected from \(address)")
         case .disconnected(let address): self(.info, "client from \(address) left")
+        case .turnedAway(let address, let reason): self(.warning, "\(address) was turned away: \(reason)")
         case .sourceMissing(let topic, let error): self(.info, "\(topic) is not offered: \(error)")
         case .sourceFound(let topic): self(.info, "\(topic) is offered now")
         case .sampleFailed(let topic, let error): self(.warning, "\(topic) was not sampled: \(error)")

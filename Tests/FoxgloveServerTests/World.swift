@@ -81,13 +81,29 @@ final class World {
     /// Opens a connection, shakes hands and takes the greeting.
     func connect(from address: String = "127.0.0.1", subprotocol: String = "foxglove.sdk.v1") -> ConnectionID {
         let id = open(from: address)
-        let request =
-            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + "Sec-WebSocket-Protocol: \(subprotocol)\r\n\r\n"
-        send(raw: Array(request.utf8), from: id)
-        drain(id)
+        ask(id, subprotocol: subprotocol)
         return id
+    }
+
+    /// Sends the request of a client, with what it shows of itself, and takes what comes at once.
+    func ask(
+        _ id: ConnectionID, target: String = "/", host: String = "localhost", fields: [String] = [],
+        subprotocol: String = "foxglove.sdk.v1"
+    ) {
+        let lines =
+            [
+                "GET \(target) HTTP/1.1", "Host: \(host)", "Upgrade: websocket", "Connection: Upgrade",
+                "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                "Sec-WebSocket-Protocol: \(subprotocol)",
+            ] + fields
+        send(raw: Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8), from: id)
+        drain(id)
+    }
+
+    /// The status of the HTTP answer and its head, if one came since the last look.
+    func answer(_ id: ConnectionID) -> (status: Int, head: String)? {
+        guard case .http(let head)? = messages(id).first else { return nil }
+        return (Int(head.split(separator: " ")[1]) ?? 0, head)
     }
 
     /// Connects and subscribes to channels, channel `n` as subscription `100 + n`, and lets the delay pass.

@@ -1,3 +1,4 @@
+import FoxgloveServer
 import HostMetrics
 import SysmonAgent
 import Telemetry
@@ -127,6 +128,26 @@ import Testing
         try world.write("meminfo")
         world.run(seconds: 1)
         #expect(world.data(id, "/memory").count == 5)
+    }
+
+    @Test func whoIsTurnedAwayIsReported() throws {
+        let world = try AgentWorld()
+        let id = world.connect(fields: ["Origin: https://evil.example"])
+        #expect(world.agent.server.clientCount == 0)
+        let reason = #"the origin "https://evil.example" is not allowed; --allow-origin allows it"#
+        #expect(world.takeReports() == [.turnedAway(address: "10.0.0.1", reason: reason)])
+        world.disconnect(id)
+    }
+
+    @Test func aCertificateThatTheLoopReportsMakesAViewer() throws {
+        let world = try AgentWorld()
+        world.agent.server.access.tokens = try TokenList(parsing: Array("viewer:kiosk:san=kiosk.example".utf8))
+        let before = world.agent.configuration
+        let id = world.connect(peerNames: ["kiosk.example"])
+        #expect(world.agent.server.clientCount == 1)
+        #expect(
+            world.patch(#"{"channels":{"/cpu":{"rate_hertz":20}}}"#, from: id).last?.contains("Only operators") == true)
+        #expect(world.agent.configuration == before)
     }
 
     @Test func missedPointsAreSkippedNotBunched() throws {

@@ -82,11 +82,15 @@ final class AgentWorld {
 
     // MARK: Clients
 
-    func connect(subscribedTo topics: [String] = []) -> ConnectionID {
+    /// `fields` are further lines of the request, `peerNames` those of a certificate.
+    func connect(
+        subscribedTo topics: [String] = [], fields: [String] = [], peerNames: [String]? = nil
+    ) -> ConnectionID {
         let id = ConnectionID(index: clients.count)
         clients[id] = TestClient()
         agent.opened(id, from: "10.0.0.1", now: now)
-        receive(Array(upgradeRequest.utf8), from: id)
+        if let peerNames { agent.secured(id, peerNames: peerNames) }
+        receive(Array((upgradeRequest + fields.map { $0 + "\r\n" }.joined() + "\r\n").utf8), from: id)
         drain(id)
         if !topics.isEmpty { subscribe(id, topics) }
         return id
@@ -218,6 +222,7 @@ private final class Reports {
     var all: [Agent.Report] = []
 }
 
+/// Without the empty line that ends it.
 private let upgradeRequest =
     "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: foxglove.sdk.v1\r\n\r\n"
+    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: foxglove.sdk.v1\r\n"
