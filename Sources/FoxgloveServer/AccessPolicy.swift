@@ -21,6 +21,11 @@ package struct AccessPolicy: Sendable {
 
     package init() {}
 
+    /// `text` as one of ``names``; nil if it is no name, or has more to it.
+    package static func name(_ text: String) -> String? {
+        Authority(text).flatMap { $0.port == nil && !$0.isLiteral ? $0.host : nil }
+    }
+
     package enum Decision: Equatable, Sendable {
         /// `name` is that of the token or certificate; empty if nobody was asked for one.
         case allow(Role, name: String)

@@ -65,7 +65,7 @@ package final class Server {
     package internal(set) var refusalCounts: [Refusal.Kind: UInt64] = [:]
     package internal(set) var clientCount = 0
     /// Who may connect. May change at any time; whoever is connected stays.
-    package var access = AccessPolicy() { didSet { greeting = nil } }
+    package var access = AccessPolicy() { didSet { forgetGreeting() } }
     /// Called before a request is judged: the owner's chance to renew ``access``.
     package var willDecide: (_ now: Instant) -> Void = { _ in }
     var loginThrottle: LoginThrottle

@@ -8,6 +8,7 @@ struct Main {
             switch try Options.parse() {
             case .help: print(Options.help)
             case .version: print("sysmon-agent \(agentVersion)")
+            case .newToken(let command): try command.run()
             case .run(let options): try Service(options: options, log: Log(level: options.logLevel)).run()
             }
         } catch let mistake as Options.Mistake {

@@ -1,4 +1,5 @@
 import CLinux
+import FoxgloveServer
 import Glibc
 
 /// The command line, by GNU conventions.
@@ -14,9 +15,17 @@ struct Options {
     var sysfs = "/sys"
     var rootfs = "/"
     var logLevel = Log.Level.info
+    var tokenFile: String?
+    /// Besides the default ones.
+    var allowedOrigins: [OriginPattern] = []
+    /// In lower case.
+    var serverNames: [String] = []
+    var isReadOnly = false
+    var isInsecure = false
 
     enum Request {
         case run(Options)
+        case newToken(TokenCommand)
         case help, version
     }
 
@@ -27,6 +36,7 @@ struct Options {
 
     static let help = """
         Usage: sysmon-agent [OPTION]...
+          or:  sysmon-agent token new --role viewer|operator [--name NAME]
         Sample this host and serve the samples to Foxglove and Lichtblick over WebSocket.
 
           --host HOST          address or name to listen on (default 127.0.0.1)
@@ -39,14 +49,28 @@ struct Options {
           --path.sysfs PATH    where the host's /sys is (default /sys)
           --path.rootfs PATH   where the host's / is (default /)
           --log-level LEVEL    error, warning, info or debug (default info)
+          --token-file PATH    who may log in (default: nobody is asked to, for which --host must be loopback)
+          --allow-origin ORIGIN
+                               let web pages of this origin connect, such as https://example.com or
+                               http://example.com:*; repeatable
+          --server-name NAME   a name by which browsers reach this server; repeatable
+          --read-only          let nobody change anything
+          --insecure           listen beyond loopback although nobody is asked to log in
           --help               show this text
           --version            show the version
+
+        The command token new makes a token. It writes its line for the token file to stdout and the token to stderr:
+          (umask 077; sysmon-agent token new --role operator --name ann >> tokens)
+        A viewer then connects to ws://HOST:PORT/?token=TOKEN. The file must be closed to other users. It is read again
+        when it has changed, and on SIGHUP; whoever is connected stays so. A line ROLE:NAME:san=SUBJECT admits a client
+        certificate.
 
         Rates can be changed while it runs: publish {"channels": {"/cpu": {"rate_hertz": 20}}} on /config.
         """
 
     private enum Key: Int32, CaseIterable {
-        case host = 256, port, name, sessionID, time, rate, procfs, sysfs, rootfs, logLevel, help, version
+        case host = 256, port, name, sessionID, time, rate, procfs, sysfs, rootfs, logLevel
+        case tokenFile, allowOrigin, serverName, readOnly, insecure, help, version
 
         var name: StaticString {
             switch self {
@@ -60,15 +84,23 @@ struct Options {
             case .sysfs: "path.sysfs"
             case .rootfs: "path.rootfs"
             case .logLevel: "log-level"
+            case .tokenFile: "token-file"
+            case .allowOrigin: "allow-origin"
+            case .serverName: "server-name"
+            case .readOnly: "read-only"
+            case .insecure: "insecure"
             case .help: "help"
             case .version: "version"
             }
         }
 
-        var takesValue: Bool { ![.time, .help, .version].contains(self) }
+        var takesValue: Bool { ![.time, .readOnly, .insecure, .help, .version].contains(self) }
     }
 
     static func parse() throws(Mistake) -> Request {
+        if CommandLine.arguments.dropFirst().first == "token" {
+            return .newToken(try TokenCommand(parsing: Array(CommandLine.arguments.dropFirst(2))))
+        }
         var options = Options()
         var table = unsafe Key.allCases.map { key in
             unsafe option(
@@ -104,6 +136,15 @@ struct Options {
                     throw Mistake(text: "--log-level \(value): must be error, warning, info or debug")
                 }
                 options.logLevel = level
+            case .tokenFile: options.tokenFile = value
+            case .allowOrigin: options.allowedOrigins.append(try parseOrigin(value))
+            case .serverName:
+                guard let name = AccessPolicy.name(value) else {
+                    throw Mistake(text: "--server-name \(value): must be a name without scheme and port")
+                }
+                options.serverNames.append(name)
+            case .readOnly: options.isReadOnly = true
+            case .insecure: options.isInsecure = true
             case nil:
                 // The index has not moved on inside a cluster of letters, of which none is an option.
                 let letter = UInt8(truncatingIfNeeded: getopt_letter())
@@ -119,6 +160,12 @@ struct Options {
             throw Mistake(text: "\(argument) is unexpected; try --help")
         }
         return .run(options)
+    }
+
+    private static func parseOrigin(_ text: String) throws(Mistake) -> OriginPattern {
+        if let pattern = OriginPattern(text) { return pattern }
+        throw Mistake(
+            text: "--allow-origin \(text): must be SCHEME://HOST, SCHEME://HOST:PORT or SCHEME://HOST:*, without path")
     }
 
     private static func parseRate(_ text: String) throws(Mistake) -> (topic: String, hertz: Double) {

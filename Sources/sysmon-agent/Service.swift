@@ -36,21 +36,24 @@ struct Service {
         // Room for the clients, and for the agent's own files.
         limits.openHandshakes = min(
             limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
+        let admission = try Admission(options, hostname: Self.hostname(), log: log)
         let clock = SystemClock()
         let host = Host(
             procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: Self.facts(),
             clock: clock.reading)
         do {
-            let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM])
+            let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
             let port = try loop.listen(host: options.host, port: options.port)
             let agent = Agent(
                 allCollectors, host: host, configuration: configuration, identity: identity, options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
+            admission.govern(agent.server)
             announce(port)
             let complaint = DescriptorComplaint()
             try loop.run(
                 agent,
                 onSignal: { number in
+                    guard number != SIGHUP else { return admission.reload(agent.server) }
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
                     agent.close()
                     loop.stop(by: SystemClock.monotonic() + Self.goodbyeTime)
@@ -132,9 +135,6 @@ struct Service {
             "sysmon-agent \(agentVersion) serves \(url) | Foxglove: https://app.foxglove.dev/~/view?\(query)"
                 + " | Lichtblick: lichtblick://open?\(query)")
         fflush(nil)
-        if !["127.0.0.1", "::1", "localhost"].contains(options.host) {
-            log(.warning, "\(options.host) may be reached from other machines, and nobody is asked for a password")
-        }
     }
 
     /// What a viewer can connect to: a wildcard address is none.

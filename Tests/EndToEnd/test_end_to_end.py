@@ -9,7 +9,10 @@ Prints a line for each check and "N passed, M failed" last; exit status 1 if any
 
 import argparse
 import asyncio
+import base64
 import bisect
+import contextlib
+import hashlib
 import math
 import os
 import pathlib
@@ -664,7 +667,11 @@ async def _(run):
     for options in (
             ["--nonsense"], ["stray"], ["--port"], ["--port", "x"], ["--port", "65536"], ["--port", "-1"],
             ["--rate", "/cpu"], ["--rate", "/cpu=0"], ["--rate", "/cpu=1001"], ["--rate", "/cpu=x"],
-            ["--rate", "/gpu=1"], ["--log-level", "loud"]):
+            ["--rate", "/gpu=1"], ["--log-level", "loud"], ["--host", "0.0.0.0"], ["--host", "::"],
+            ["--allow-origin", "https://example.com/"], ["--allow-origin", "null"], ["--allow-origin", "*"],
+            ["--server-name", "example.com:80"], ["--read-only=yes"], ["--token-file"],
+            ["token"], ["token", "new"], ["token", "new", "--role", "admin"], ["token", "new", "--role"],
+            ["token", "new", "--role", "viewer", "--name", "a:b"], ["token", "new", "--role", "viewer", "stray"]):
         result = run.agent_output(*options)
         assert result.returncode == 2, f"{options}: exit status {result.returncode}"
         assert result.stderr.strip(), f"{options}: nothing on stderr"
@@ -676,7 +683,8 @@ async def _(run):
     assert result.returncode == 0
     for option in (
             "--help", "--version", "--host", "--port", "--name", "--rate", "--path.procfs", "--path.sysfs",
-            "--path.rootfs", "--log-level"):
+            "--path.rootfs", "--log-level", "--token-file", "--allow-origin", "--server-name", "--read-only",
+            "--insecure", "token new"):
         assert option in result.stdout, f"--help lacks {option}"
     result = run.agent_output("--version")
     assert result.returncode == 0 and result.stdout.strip(), repr(result.stdout)
@@ -696,6 +704,190 @@ async def _(run):
                 message = received[0].message
                 assert (message.load1, message.load15, message.last_pid) == (0.11, 0.33, 45), message
                 assert 4 <= len(received) <= 6, f"{len(received)} messages in 1.1 s at 4 Hz"
+
+
+# Who may connect
+
+
+def upgrade(port, target="/", fields=(), subprotocol=SDK_V1):
+    """The status line and header lines that a request to become a WebSocket gets."""
+    lines = [
+        f"GET {target} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Sec-WebSocket-Protocol: {subprotocol}", *fields]
+    if not any(field.startswith("Host:") for field in fields):
+        lines.append(f"Host: 127.0.0.1:{port}")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        received = b""
+        while b"\r\n\r\n" not in received:
+            if not (more := connection.recv(65_536)):
+                break
+            received += more
+    return received.partition(b"\r\n\r\n")[0].decode()
+
+
+def status(*arguments, **options):
+    head = upgrade(*arguments, **options)
+    return int(head.split(" ")[1]) if head else None
+
+
+def token_line(token, role="operator", name="someone"):
+    return f"{role}:{name}:{hashlib.sha256(token.encode()).hexdigest()}\n"
+
+
+@contextlib.contextmanager
+def token_file(*lines):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "tokens")
+        path.touch(0o600)
+        path.write_text("".join(lines))
+        yield path
+
+
+async def lines_with(agent, text, count=1):
+    """Waits for lines of the agent's that hold `text`."""
+    for _ in range(100):
+        found = [line for line in agent.lines if text in line]
+        if len(found) >= count:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{text!r} is not in {agent.lines}")
+
+
+@check("pages and names of others: 403, and a line that names the setting", needs_process=True)
+async def _(run):
+    with Agent(run.path, "--allow-origin", "https://studio.example:*", "--server-name", "box.example") as agent:
+        for fields, expected in (
+                (["Origin: http://localhost:8080"], 101), (["Origin: https://app.foxglove.dev"], 101),
+                (["Origin: https://studio.example:8443"], 101), (["Origin: https://evil.example"], 403),
+                (["Origin: null"], 403), (["Host: box.example"], 101), (["Host: evil.example"], 403)):
+            answer = status(agent.port, fields=fields)
+            assert answer == expected, f"{fields}: {answer}"
+        for option in ("--allow-origin", "--server-name"):
+            found = await lines_with(agent, option)
+            assert len(found) == 1 and "127.0.0.1" in found[0], found
+
+
+@check("tokens: in four forms, and as long as people like", needs_process=True)
+async def _(run):
+    # Around the places where a digest takes another block.
+    tokens = ["x" * length for length in (1, 54, 55, 56, 63, 64, 65, 119, 120, 500)]
+    with token_file(*map(token_line, tokens)) as path, Agent(run.path, "--token-file", str(path)) as agent:
+        for token in tokens:
+            encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+            name = f"base64url.bearer.authorization.sysmon.{encoded}"
+            for target, options in (
+                    (f"/?token={token}", {}), (f"/t/{token}", {}),
+                    ("/", {"fields": [f"Authorization: Bearer {token}"]}), ("/", {"subprotocol": f"{name}, {SDK_V1}"})):
+                head = await asyncio.to_thread(upgrade, agent.port, target, **options)
+                assert " 101 " in head and name not in head, f"{target} {options}: {head}"
+        start = time.monotonic()
+        head = await asyncio.to_thread(upgrade, agent.port, "/?token=secret")
+        assert " 401 " in head and "\r\nWWW-Authenticate: Bearer" in head, head
+        assert time.monotonic() - start >= 0.2, "too soon"
+        assert status(agent.port) == 401
+        assert len(await lines_with(agent, "turned away")) == 1
+        assert "secret" not in "".join(agent.lines)
+
+
+@check("token file: read again when it changes; a broken one leaves the old list", needs_process=True)
+async def _(run):
+    with token_file(token_line("old")) as path, Agent(run.path, "--token-file", str(path)) as agent:
+        async with Client(agent.url + "/?token=old") as client:
+            await client.subscribe("/load")
+            for change, text in (
+                    (lambda: path.write_text("nonsense\n"), "line 1"), (lambda: path.write_text(""), "no entries"),
+                    (lambda: path.chmod(0o644), "open to other users"), (path.unlink, "No such file")):
+                change()
+                await asyncio.sleep(1.1)
+                for _ in range(3):
+                    assert status(agent.port, "/?token=old") == 101, text
+                assert len(await lines_with(agent, text)) == 1, agent.lines
+                path.touch()
+                path.chmod(0o600)
+                path.write_text(token_line("old"))
+            path.write_text(token_line("new", "viewer"))
+            agent.process.send_signal(signal.SIGHUP)
+            await lines_with(agent, "1 entries")
+            await asyncio.sleep(1.1)
+            assert status(agent.port, "/?token=new") == 101
+            assert status(agent.port, "/?token=old") == 401
+            assert client.close_code is None, "a client was disconnected"
+
+
+@check("token file: where systemd puts it, systemd sees to its rights", needs_process=True)
+async def _(run):
+    with token_file(token_line("x")) as path:
+        path.chmod(0o440)
+        os.environ["CREDENTIALS_DIRECTORY"] = str(path.parent)
+        try:
+            with Agent(run.path, "--token-file", str(path)) as agent:
+                assert status(agent.port, "/?token=x") == 101
+        finally:
+            del os.environ["CREDENTIALS_DIRECTORY"]
+
+
+@check("SIGHUP without a token file changes nothing", needs_process=True)
+async def _(run):
+    with Agent(run.path) as agent:
+        agent.process.send_signal(signal.SIGHUP)
+        await lines_with(agent, "no token file")
+        assert status(agent.port) == 101
+
+
+@check("a viewer cannot change rates; with --read-only nobody can", needs_process=True)
+async def _(run):
+    patch = {"channels": {"/load": {"rate_hertz": 3}}}
+    with token_file(token_line("v", "viewer", "vera"), token_line("o")) as path:
+        with Agent(run.path, "--token-file", str(path)) as agent:
+            async with Client(agent.url + "/?token=v") as viewer, Client(agent.url + "/?token=o") as operator:
+                assert viewer.server_info["capabilities"] == operator.server_info["capabilities"] != []
+                await viewer.publish(patch)
+                assert await viewer.wait(lambda: viewer.statuses), "no status"
+                assert "Only operators" in viewer.statuses[0]["message"], viewer.statuses
+                await operator.publish(patch)
+                found = await lines_with(agent, "rate_hertz")
+                assert len(found) == 1, found
+        with Agent(run.path, "--token-file", str(path), "--read-only") as agent:
+            async with Client(agent.url + "/?token=o") as client:
+                assert client.server_info["capabilities"] == [], client.server_info
+
+
+@check("token new: a line on stdout, the token on stderr", needs_process=True)
+async def _(run):
+    result = run.agent_output("token", "new", "--role", "viewer", "--name=kiosk")
+    assert result.returncode == 0, result
+    token = result.stderr.splitlines()[-1]
+    assert len(base64.urlsafe_b64decode(token + "=")) == 32, token
+    assert result.stdout == token_line(token, "viewer", "kiosk"), result.stdout
+    assert run.agent_output("token", "new", "--role", "viewer").stdout != result.stdout
+
+
+@check("a token file that cannot be used: exit status 1 and one line", needs_process=True)
+async def _(run):
+    with token_file("nonsense") as path:
+        for name in (str(path), f"{path}.missing", str(path.parent), "/dev/null"):
+            result = run.agent_output("--port", "0", "--token-file", name)
+            assert result.returncode == 1 and result.stderr.count("\n") == 1, (name, result)
+        path.write_text(token_line("x"))
+        path.chmod(0o640)
+        result = run.agent_output("--port", "0", "--token-file", str(path))
+        assert result.returncode == 1 and "chmod 600" in result.stderr, result
+
+
+@check("beyond loopback: with tokens, or with --insecure and a warning to every client", needs_process=True)
+async def _(run):
+    with token_file() as path:
+        result = run.agent_output("--host", "0.0.0.0", "--token-file", str(path))
+        assert result.returncode == 2 and "--insecure" in result.stderr, result
+        path.write_text(token_line("x"))
+        with Agent(run.path, "--host", "0.0.0.0", "--token-file", str(path)) as agent:
+            assert status(agent.port) == 401 and status(agent.port, "/?token=x") == 101
+            await lines_with(agent, "clear text")
+    with Agent(run.path, "--host", "0.0.0.0", "--insecure") as agent:
+        async with Client(f"ws://127.0.0.1:{agent.port}") as client:
+            assert await client.wait(lambda: client.statuses), "no status"
+            assert client.statuses[0]["level"] == 1 and "--insecure" in client.statuses[0]["message"], client.statuses
 
 
 @check("SIGTERM: close 1001 for every client, exit status 0, within 1 s", needs_process=True)

@@ -1,0 +1,93 @@
+import FoxgloveServer
+import Glibc
+import Telemetry
+
+/// The file that says who may log in.
+final class TokenFile {
+    /// Why it is not used, with the way out.
+    struct Fault: Error {
+        var text: String
+    }
+
+    /// What tells one version of the file from another.
+    private struct Version: Equatable {
+        var inode: UInt
+        var byteCount: Int
+        var changedAt: [Int]
+
+        init(_ status: stat) {
+            inode = UInt(status.st_ino)
+            byteCount = Int(status.st_size)
+            // The second pair also tells of other rights.
+            changedAt = [
+                status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+            ]
+        }
+    }
+
+    let path: String
+    /// The one that was looked at last, good or bad; nil if there was none.
+    private var version: Version?
+    private var nextLook = Instant(nanoseconds: 0)
+
+    private static let lookInterval = Period.seconds(1)
+
+    init(path: String) { self.path = path }
+
+    /// The list, if the file is another than at the last look; nil if not, or if the last look was just now.
+    func readIfChanged(now: Instant) throws(Fault) -> TokenList? {
+        guard nextLook <= now else { return nil }
+        nextLook = now + Self.lookInterval
+        var status = stat()
+        let found = unsafe stat(path, &status) == 0 ? Version(status) : nil
+        return found == version ? nil : try read()
+    }
+
+    func read() throws(Fault) -> TokenList {
+        version = nil
+        // Should it be a pipe, nobody is waited for.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw fault(code: errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw fault(code: errno) }
+        version = Version(status)
+        try check(status)
+        let limits = TokenList.Limits()
+        // A byte more than allowed, so that the list sees that it is too long.
+        var bytes = [UInt8](repeating: 0, count: limits.fileByteCount + 1)
+        var count = 0
+        while count < bytes.count {
+            let taken = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count)
+            }
+            guard taken >= 0 else { throw fault(code: errno) }
+            guard taken > 0 else { break }
+            count += taken
+        }
+        do { return try TokenList(parsing: Array(bytes[..<count]), limits: limits) } catch {
+            throw Fault(text: "\(path): \(error.text)")
+        }
+    }
+
+    private func check(_ status: stat) throws(Fault) {
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Fault(text: "\(path) is no file; give a file") }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw Fault(text: "\(path) belongs to another user; chown it to the user of the agent, or to root")
+        }
+        // Where systemd puts credentials it sees to their rights itself, with access control lists that look like those
+        // of a group here.
+        guard status.st_mode & 0o077 == 0 || isCredential else {
+            throw Fault(text: "\(path) is open to other users; chmod 600 it")
+        }
+    }
+
+    private var isCredential: Bool {
+        guard let folder = unsafe getenv("CREDENTIALS_DIRECTORY") else { return false }
+        return unsafe path.hasPrefix(String(cString: folder) + "/")
+    }
+
+    private func fault(code: Int32) -> Fault {
+        Fault(text: "\(path): \(unsafe String(cString: strerror(code))); give a file that the agent may read")
+    }
+}
