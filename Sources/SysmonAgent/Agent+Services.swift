@@ -15,8 +15,9 @@ extension Agent {
 
     static func features(_ channels: [Channel], _ host: Host, _ options: Options) -> ServerFeatures {
         var features = ServerFeatures()
-        features.capabilities = [.parameters, .parametersSubscribe, .connectionGraph, .assets]
-        if !options.isReadOnly { features.capabilities += [.clientPublish, .services] }
+        features.capabilities = [
+            .clientPublish, .parameters, .parametersSubscribe, .services, .connectionGraph, .assets,
+        ]
         if options.tellsTime {
             features.capabilities.append(.time)
             features.wallClock = { host.clock().realtime }
@@ -46,6 +47,9 @@ extension Agent {
             response: .json(name: "sysmon.v1.ServiceResponse", responseSchema), otherEncodings: ["protobuf"])
     }
 
+    /// Those that change something.
+    private static let operatorServices = ["/config/set", "/config/reset", "/session/clear"]
+
     private static let emptySchema = #"{"type":"object","properties":{}}"#
     private static let sampleSchema = #"{"type":"object","properties":{"topic":{"type":"string"}}}"#
     private static let configSchema = """
@@ -71,6 +75,9 @@ extension Agent {
     private func response(to call: ServiceCall, now: Instant) -> ServiceResponse? {
         let isJSON = call.encoding != "protobuf"
         guard !isJSON || (try? JSONValue(parsing: call.payload)) != nil else { return nil }
+        guard server.role(of: call.client) == .operator || !Self.operatorServices.contains(call.service) else {
+            return ServiceResponse(error: Server.operatorsOnlyText)
+        }
         switch call.service {
         case "/config/set":
             return change(from: call.client, now: now) { () throws(Configuration.Refusal) in

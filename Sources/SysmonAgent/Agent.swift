@@ -33,8 +33,6 @@ package final class Agent: ConnectionHandler {
     package struct Options: Sendable {
         /// Whether viewers follow the agent's clock instead of their own.
         package var tellsTime = false
-        /// Whether nobody may change anything.
-        package var isReadOnly = false
 
         package init() {}
     }

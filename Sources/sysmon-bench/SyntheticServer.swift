@@ -131,7 +131,8 @@ final class SyntheticServer: ConnectionHandler {
                 isListening[channel.index] = false
                 listenerCount -= 1
                 if listenerCount == 0 { nextTick = nil }
-            case .connected, .disconnected, .refused, .published, .parametersRequested, .serviceCalled, .playbackRequested:
+            case .connected, .disconnected, .refused, .published, .parametersRequested, .serviceCalled,
+                .playbackRequested:
                 break
             }
         }

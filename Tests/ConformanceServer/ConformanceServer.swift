@@ -85,6 +85,8 @@ final class ConformanceServer: ConnectionHandler {
         handleEvents(now: now)
     }
 
+    func secured(_ id: ConnectionID, peerNames: [String]) { server.secured(id, peerNames: peerNames) }
+
     func unblocked(_ id: ConnectionID) { server.unblocked(id) }
 
     func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome { server.send(to: id, write) }
@@ -132,7 +134,7 @@ final class ConformanceServer: ConnectionHandler {
             case .parametersRequested(let request): answer(request)
             case .serviceCalled(let call): answer(call)
             case .playbackRequested(_, let request): answer(request)
-            case .connected, .disconnected: break
+            case .connected, .disconnected, .refused: break
             }
         }
     }

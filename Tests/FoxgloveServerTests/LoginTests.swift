@@ -281,7 +281,7 @@ import WebSocketProtocol
                 status(2, "Only operators may change the configuration; this connection is a viewer")
             ])
         #expect(world.texts(op) == [])
-        #expect(world.events() == [.published(op, topic: "/config", payload: [0x7B, 0x7D])])
+        #expect(world.events() == [.published(op, topic: "/config", encoding: "json", payload: [0x7B, 0x7D])])
     }
 
     @Test func aReadOnlyServerLacksTheCapability() {

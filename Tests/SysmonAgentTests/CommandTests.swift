@@ -1,4 +1,5 @@
 import FoxgloveProtocol
+import FoxgloveServer
 import HostMetrics
 import SysmonAgent
 import Telemetry
@@ -260,13 +261,42 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
     // MARK: Read-only and time
 
     @Test func nobodyCanChangeAReadOnlyAgent() throws {
-        var options = Agent.Options()
-        options.isReadOnly = true
-        let world = try AgentWorld(options: options)
+        let world = try AgentWorld()
+        world.agent.server.access.isReadOnly = true
         let client = world.connect()
         let info = world.texts(client)[0]
         #expect(!info.contains("clientPublish") && !info.contains("services") && info.contains("parameters"))
         #expect(world.call("/config/reset", Array("{}".utf8), from: client) == nil)
+        _ = world.texts(client)
+        world.send(
+            #"{"op":"setParameters","parameters":[{"name":"/cpu.rate_hertz","value":5}],"id":"q"}"#, from: client)
+        #expect(
+            world.texts(client) == [
+                status(2, Server.operatorsOnlyText), parameter("/cpu.rate_hertz", "10", id: #""id":"q","#),
+            ])
+    }
+
+    /// Whoever was let in before the owner made everybody a viewer.
+    @Test func aViewerReadsAndChangesNothing() throws {
+        let world = try AgentWorld()
+        let client = world.connect()
+        world.agent.server.access.tokens = try TokenList(
+            parsing: Array("viewer:v:\(String(repeating: "00", count: 32))".utf8), limits: TokenList.Limits())
+        #expect(world.call("/agent/status", from: client)["success"] == .bool(true))
+        // An operator stays one, as long as it is connected.
+        #expect(world.call("/config/reset", from: client)["success"] == .bool(true))
+        world.agent.server.access.digest = { _ in [UInt8](repeating: 0, count: 32) }
+        let viewer = world.connect(fields: ["Authorization: Bearer x"])
+        #expect(world.texts(viewer)[0].contains("clientPublish"))
+        let refusal: [String: JSONValue] = ["success": .bool(false), "error": .string(Server.operatorsOnlyText)]
+        for service in ["/config/set", "/config/reset", "/session/clear"] {
+            #expect(world.call(service, #"{"log":{"level":"debug"}}"#, from: viewer) == refusal)
+        }
+        #expect(world.call("/agent/status", from: viewer)["success"] == .bool(true))
+        #expect(world.call("/channels/sample", #"{"topic":"/load"}"#, from: viewer)["success"] == .bool(true))
+        #expect(
+            world.patch(#"{"log":{"level":"debug"}}"#, from: viewer) == [status(2, Server.operatorsOnlyText)])
+        #expect(world.agent.configuration.logLevel == "info")
     }
 
     @Test func timeIsToldWhereAskedFor() throws {
