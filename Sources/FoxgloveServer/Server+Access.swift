@@ -17,6 +17,12 @@ extension Server {
     /// Under which name a client logged in; empty if nobody was asked to.
     package func name(of id: ConnectionID) -> String { client(id)?.name ?? "" }
 
+    /// A client for a log: address, role, and the name if it logged in.
+    package func description(of id: ConnectionID) -> String {
+        let name = name(of: id)
+        return "\(address(of: id)) (\(role(of: id).rawValue)\(name.isEmpty ? "" : " \(name)"))"
+    }
+
     func role(_ client: Client) -> Role { access.isReadOnly ? .viewer : client.role }
 
     /// What is announced, the same to clients of every role; `playbackControl` belongs to the younger subprotocol.

@@ -57,7 +57,7 @@ extension Agent {
             changed.append(after)
             report(
                 .configured(
-                    address: server.address(of: id), key: after.name, old: shown(before), new: shown(after)))
+                    by: server.description(of: id), key: after.name, old: shown(before), new: shown(after)))
         }
         for index in sources.indices {
             let rate = patched.channels[index].sampling?.rateHertz
@@ -78,7 +78,7 @@ extension Agent {
     private func shown(_ parameter: Parameter) -> String { parameter.value.map { text(of: $0.json) } ?? "nothing" }
 
     private func refuse(_ refusal: Configuration.Refusal, from id: ConnectionID) {
-        report(.refused(address: server.address(of: id), text: refusal.text))
+        report(.refused(by: server.description(of: id), text: refusal.text))
         server.sendStatus(.error, refusal.text, to: id)
     }
 

@@ -110,7 +110,7 @@ extension Agent {
             server.publish(adopt(try configuration(), from: id, now: now))
             return ServiceResponse()
         } catch {
-            report(.refused(address: server.address(of: id), text: error.text))
+            report(.refused(by: server.description(of: id), text: error.text))
             return ServiceResponse(error: error.text)
         }
     }
@@ -121,7 +121,7 @@ extension Agent {
         let last = UInt64(server.identity.sessionID) ?? 0
         let sessionID = String(max(now, last + 1))
         server.beginSession(sessionID)
-        report(.sessionBegan(id: sessionID, address: server.address(of: id)))
+        report(.sessionBegan(id: sessionID, by: server.description(of: id)))
         return sessionID
     }
 

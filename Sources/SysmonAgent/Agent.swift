@@ -22,11 +22,11 @@ package final class Agent: ConnectionHandler {
         /// A sample failed; told again when the reason changes or ten minutes have passed.
         case sampleFailed(topic: String, CollectError)
         case messageTooLarge(topic: String, byteCount: Int)
-        case configured(address: String, key: String, old: String, new: String)
-        case refused(address: String, text: String)
+        case configured(by: String, key: String, old: String, new: String)
+        case refused(by: String, text: String)
         /// The log is to say this much from now on.
         case logLevel(String)
-        case sessionBegan(id: String, address: String)
+        case sessionBegan(id: String, by: String)
     }
 
     /// What an owner may choose beside the settings that clients may change.

@@ -188,11 +188,11 @@ extension Log {
         case .sampleFailed(let topic, let error): self(.warning, "\(topic) was not sampled: \(error)")
         case .messageTooLarge(let topic, let byteCount):
             self(.warning, "\(topic) was not published: \(byteCount) bytes are too many")
-        case .configured(let address, let key, let old, let new):
-            self(.info, "\(key) set from \(old) to \(new) by \(address)")
-        case .refused(let address, let text): self(.info, "patch from \(address) refused: \(text)")
+        case .configured(let client, let key, let old, let new):
+            self(.info, "\(key) set from \(old) to \(new) by \(client)")
+        case .refused(let client, let text): self(.info, "patch from \(client) refused: \(text)")
         case .logLevel(let name): level = Level.allCases.first { "\($0)" == name } ?? level
-        case .sessionBegan(let id, let address): self(.info, "session \(id) begun by \(address)")
+        case .sessionBegan(let id, let client): self(.info, "session \(id) begun by \(client)")
         }
     }
 }

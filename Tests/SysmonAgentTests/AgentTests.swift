@@ -65,7 +65,7 @@ import Testing
         #expect(arrivals.first ?? 1 <= 0.02)
         #expect(
             world.takeReports().contains(
-                .configured(address: "10.0.0.1", key: "/cpu.rate_hertz", old: "0.01", new: "50")))
+                .configured(by: "10.0.0.1 (operator)", key: "/cpu.rate_hertz", old: "0.01", new: "50")))
     }
 
     @Test func theConfigurationIsLatchedAndPublishedAfterEveryChange() throws {
