@@ -7,6 +7,7 @@ let package = Package(
         // C: one module map per library, and what proto/generate.sh made.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CTelemetrySchema", dependencies: ["CProtobufC"]),
 
         // Pure values: no sockets, no files, no clocks.
@@ -28,7 +29,7 @@ let package = Package(
             resources: [.embedInCode("Layouts/overview.json")]),
 
         // Sockets and the loop.
-        .target(name: "Networking", dependencies: ["CLinux", "Telemetry", "WebSocketProtocol"]),
+        .target(name: "Networking", dependencies: ["CLinux", "COpenSSL", "Telemetry", "WebSocketProtocol"]),
         .executableTarget(
             name: "sysmon-agent",
             dependencies: [
@@ -61,7 +62,8 @@ let package = Package(
         .testTarget(
             name: "FoxgloveServerTests",
             dependencies: ["FoxgloveProtocol", "FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
-        .testTarget(name: "NetworkingTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
+        .testTarget(
+            name: "NetworkingTests", dependencies: ["COpenSSL", "Networking", "Telemetry", "WebSocketProtocol"]),
         // Its fixtures lie outside of its folder: the build system follows symbolic links, and theirs go round in
         // circles, as those of sysfs do.
         .testTarget(name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"]),

@@ -15,7 +15,7 @@ enum HouseRules {
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
             "FoundationEssentials",
         ],
-        "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
+        "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "COpenSSL", "Glibc"],
         "sysmon-agent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
             "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",

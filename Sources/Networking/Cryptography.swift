@@ -1,0 +1,24 @@
+internal import COpenSSL
+
+// What access control needs of cryptography, so that nobody above has to know the library.
+
+/// The SHA-256 digest, 32 bytes: for secrets that are kept in files only as digests.
+package func sha256(_ bytes: [UInt8]) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+    _ = unsafe SHA256(bytes, bytes.count, &digest)
+    return digest
+}
+
+/// Bytes that nobody can guess: for tokens and keys.
+package func randomBytes(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    // Going on with bytes that can be guessed would be worse than stopping.
+    precondition(unsafe RAND_bytes(&bytes, Int32(count)) == 1, "the system gives no random bytes")
+    return bytes
+}
+
+/// Takes as long for a near miss as for a far one, so that a secret cannot be found byte by byte. Different counts are
+/// told apart at once: compare digests where the count itself is secret.
+package func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    unsafe left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
+}
