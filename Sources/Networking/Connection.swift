@@ -10,8 +10,14 @@ final class Connection {
     var hasEnded = false
     var isShutDown = false
     var isBroken = false
+    var transport: Transport
+    /// The socket has not been said to take more than it took; kept for TLS only, a handler knows it of its own bytes.
+    var isBlocked = false
 
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+    init(_ descriptor: consuming FileDescriptor, tls: TLSContext?) {
+        self.descriptor = descriptor
+        transport = tls.map { .silent($0) } ?? .plain
+    }
 
     /// Bytes read into `buffer`; 0 at the end of the stream or after an error, nil if there is nothing now.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
@@ -56,8 +62,13 @@ final class Connection {
         }
     }
 
+    /// Ends the sending side; of no effect while ciphertext waits, so to be called until it has one.
     func shutDown() {
         guard !isShutDown else { return }
+        if case .tls(let session) = transport {
+            session.close()
+            guard flush() else { return }
+        }
         isShutDown = true
         _ = Glibc.shutdown(descriptor.rawValue, Int32(SHUT_WR))
     }

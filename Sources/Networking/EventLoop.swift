@@ -21,7 +21,7 @@ package final class EventLoop {
     }
 
     private static let eventLimit = 256
-    private static let readByteCount = 64 * 1_024
+    static let readByteCount = 64 * 1_024
 
     private let clock: () -> Instant
     private let epoll: FileDescriptor
@@ -37,10 +37,11 @@ package final class EventLoop {
     private var closedIndices: [Int] = []
     private var armedDeadline: Instant?
     private var stopDeadline: Instant?
-    private var hasUnreadBytes = false
+    var hasUnreadBytes = false
     private var events = unsafe [epoll_event](repeating: epoll_event(), count: eventLimit)
     private var vectors: [iovec] = unsafe []
-    private let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
+    /// What was read last; also where what is to be encrypted is gathered.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readByteCount, alignment: 16)
 
     /// `clock` reads CLOCK_MONOTONIC; the signals are blocked in the whole process and delivered to `run` instead.
     package init(clock: @escaping () -> Instant, signals numbers: [Int32]) throws(SystemError) {
@@ -65,9 +66,10 @@ package final class EventLoop {
 
     private static let edgeTriggered: UInt32 = 1 << 31
 
-    /// Listens on every address of `host`; returns the port, which is a free one if 0 was asked for.
-    package func listen(host: String, port: UInt16) throws(SystemError) -> UInt16 {
-        let bound = try Listener.bind(host: host, port: port)
+    /// Listens on every address of `host`; returns the port, which is a free one if 0 was asked for. With `tls` every
+    /// connection to it is encrypted.
+    package func listen(host: String, port: UInt16, tls: TLSContext? = nil) throws(SystemError) -> UInt16 {
+        let bound = try Listener.bind(host: host, port: port, tls: tls)
         for listener in bound {
             try watch(listener.descriptor.rawValue, UInt32(EPOLLIN.rawValue), Source.listener.tag(listeners.count))
             listeners.append(listener)
@@ -120,7 +122,10 @@ package final class EventLoop {
         case .connection:
             guard let connection = connections[index] else { return }
             if flags & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { connection.hasEnded = true }
-            if flags & EPOLLOUT.rawValue != 0 { handler.unblocked(ConnectionID(index: index)) }
+            if flags & EPOLLOUT.rawValue != 0 {
+                connection.isBlocked = false
+                if connection.flush() { handler.unblocked(ConnectionID(index: index)) }
+            }
             if flags & ~EPOLLOUT.rawValue != 0 { read(connection, index, handler, now: now) }
         case .timer, .listener, nil:
             // The timer only ends the wait.
@@ -157,7 +162,7 @@ package final class EventLoop {
                     continue
                 }
                 handler.opened(ConnectionID(index: index), from: address, now: now)
-                connections[index] = Connection(descriptor)
+                connections[index] = Connection(descriptor, tls: listener.tls)
                 connectionCount += 1
             }
         }
@@ -166,6 +171,7 @@ package final class EventLoop {
     /// One helping per connection and round, so that one that floods does not keep the others waiting.
     private func read(_ connection: Connection, _ index: Int, _ handler: some ConnectionHandler, now: Instant) {
         connection.isReadable = false
+        guard case .plain = connection.transport else { return readTLS(connection, index, handler, now: now) }
         guard let count = unsafe connection.read(into: readBuffer) else { return }
         guard count > 0 else { return close(index, handler, now: now) }
         // The end is announced once, perhaps together with the last bytes: it is read next time.
@@ -187,7 +193,8 @@ package final class EventLoop {
     private func send(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
         guard let connection = connections[index] else { return }
         let outcome = handler.send(to: ConnectionID(index: index)) { outgoing in
-            unsafe connection.write(outgoing, vectors: &vectors)
+            if case .plain = connection.transport { return unsafe connection.write(outgoing, vectors: &vectors) }
+            return unsafe connection.write(outgoing, by: readBuffer)
         }
         switch outcome {
         case .idle, .blocked: break
@@ -197,7 +204,7 @@ package final class EventLoop {
         if connection.isBroken { close(index, handler, now: now) }
     }
 
-    private func close(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
+    func close(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
         connections[index] = nil
         connectionCount -= 1
         closedIndices.append(index)

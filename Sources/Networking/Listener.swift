@@ -5,17 +5,20 @@ final class Listener {
     let descriptor: FileDescriptor
     /// The port that is really bound.
     let port: UInt16
+    /// What its connections speak TLS with; nil: they are plain.
+    let tls: TLSContext?
 
     /// Hundreds of clients that connect at once must not wait for the repeat of a lost SYN, which takes a second.
     private static let backlog: Int32 = 4_096
 
-    private init(_ descriptor: consuming FileDescriptor, port: UInt16) {
+    private init(_ descriptor: consuming FileDescriptor, port: UInt16, tls: TLSContext?) {
         self.descriptor = descriptor
         self.port = port
+        self.tls = tls
     }
 
     /// Binds every address of `host`, a name or a literal, to one port; 0 picks a free one.
-    static func bind(host: String, port: UInt16) throws(SystemError) -> [Listener] {
+    static func bind(host: String, port: UInt16, tls: TLSContext?) throws(SystemError) -> [Listener] {
         var hints = unsafe addrinfo()
         unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -30,7 +33,8 @@ final class Listener {
         var next = unsafe found
         while let address = unsafe next {
             do throws(SystemError) {
-                unsafe listeners.append(try Listener(address: address.pointee, port: listeners.first?.port, host: host))
+                unsafe listeners.append(
+                    try Listener(address: address.pointee, port: listeners.first?.port, host: host, tls: tls))
             } catch {
                 // A name may stand for addresses that this machine lacks, or twice for the same one.
                 guard error.isAddressUnknown || !listeners.isEmpty && error.isAddressInUse else { throw error }
@@ -43,7 +47,9 @@ final class Listener {
     }
 
     /// `samePort` is the one that an earlier address of the host was given.
-    private convenience init(address info: addrinfo, port samePort: UInt16?, host: String) throws(SystemError) {
+    private convenience init(
+        address info: addrinfo, port samePort: UInt16?, host: String, tls: TLSContext?
+    ) throws(SystemError) {
         var storage = sockaddr_storage()
         unsafe withUnsafeMutableBytes(of: &storage) { bytes in
             unsafe bytes.copyMemory(
@@ -75,7 +81,7 @@ final class Listener {
             }
         }
         guard result == 0 else { throw SystemError(action, code: result) }
-        self.init(descriptor, port: portBytes(&storage, set: nil))
+        self.init(descriptor, port: portBytes(&storage, set: nil), tls: tls)
     }
 
     enum Accepted: ~Copyable {

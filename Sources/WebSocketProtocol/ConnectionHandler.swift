@@ -11,6 +11,12 @@ package struct ConnectionID: Hashable, Sendable {
 package protocol ConnectionHandler: AnyObject {
     /// A client connected from this address (without the port).
     func opened(_ id: ConnectionID, from address: String, now: Instant)
+    /// The TLS handshake is complete; called once, before the first ``received(_:from:now:)``, and never for a plain
+    /// connection. A client that does not get so far is dropped by the handler's own time-out, as any other silent one.
+    ///
+    /// `peerNames` are the DNS names, e-mail addresses and URIs that the client's certificate names as alternatives for
+    /// its subject. The certificate was verified against the configured authority; without one the list is empty.
+    func secured(_ id: ConnectionID, peerNames: [String])
     func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant)
     /// The socket takes more, after it took less than it was offered.
     func unblocked(_ id: ConnectionID)
@@ -24,6 +30,11 @@ package protocol ConnectionHandler: AnyObject {
     /// Offers what is to be sent to `write`, which returns how many bytes the socket took, counted over all it was
     /// offered. Asked after every tick and every batch of events.
     func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome
+}
+
+extension ConnectionHandler {
+    /// Nothing: who does not tell clients by their certificates need not care whether they are encrypted.
+    package func secured(_ id: ConnectionID, peerNames: [String]) {}
 }
 
 /// Bytes to send in one system call: first `first`, then the stretches `ranges` of `body`.

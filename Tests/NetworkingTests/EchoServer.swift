@@ -4,7 +4,7 @@ import Synchronization
 import Telemetry
 import WebSocketProtocol
 
-/// Sends back what comes; `finish`, `drop`, `signal` and `stop` are obeyed.
+/// Sends back what comes, after a greeting; `drop` and `signal`, and `finish` at the end of anything, are obeyed.
 ///
 /// The loop's thread writes its records, the test reads them once a byte has come back or ``EchoServer/wait(_:)`` saw
 /// them; a lock keeps that sound.
@@ -12,49 +12,68 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
     private struct Records {
         var addresses: [String] = []
         var closedCount = 0
+        var blockedCount = 0
         var unblockedCount = 0
         var tickLateness: [Int64] = []
         var signals: [Int32] = []
+        var peerNames: [[String]] = []
+        var reports: [TLSContext.Report] = []
         var isStopping = false
     }
 
     private struct Peer {
         var bytes: [UInt8] = []
         var isBlocked = false
+        var isSecured = false
+        var hasReceived = false
         var last = SendOutcome.idle
     }
 
     private let records = Mutex(Records())
     private var peers: [ConnectionID: Peer] = [:]
     private var deadlines: [Instant]
+    private let greeting: [UInt8]
     /// When to look whether the test wants to stop.
     private var nextLook = monotonic()
     var onStop: () -> Void = {}
 
-    init(ticks: [UInt64]) {
+    init(greeting: String, ticks: [UInt64]) {
         let now = monotonic()
+        self.greeting = Array(greeting.utf8)
         deadlines = ticks.map { now + .milliseconds($0) }
     }
 
     var addresses: [String] { records.withLock { $0.addresses } }
     var closedCount: Int { records.withLock { $0.closedCount } }
+    var blockedCount: Int { records.withLock { $0.blockedCount } }
     var unblockedCount: Int { records.withLock { $0.unblockedCount } }
     var tickLateness: [Int64] { records.withLock { $0.tickLateness } }
     var signals: [Int32] { records.withLock { $0.signals } }
+    /// Of every connection whose TLS handshake is complete.
+    var peerNames: [[String]] { records.withLock { $0.peerNames } }
+    var reports: [TLSContext.Report] { records.withLock { $0.reports } }
     func record(signal: Int32) { records.withLock { $0.signals.append(signal) } }
+    func record(_ report: TLSContext.Report) { records.withLock { $0.reports.append(report) } }
     func stop() { records.withLock { $0.isStopping = true } }
 
     func opened(_ id: ConnectionID, from address: String, now: Instant) {
         records.withLock { $0.addresses.append(address) }
-        peers[id] = Peer()
+        peers[id] = Peer(bytes: greeting)
+    }
+
+    func secured(_ id: ConnectionID, peerNames: [String]) {
+        precondition(peers[id]?.hasReceived == false && peers[id]?.isSecured == false, "once, before the first byte")
+        peers[id]?.isSecured = true
+        records.withLock { $0.peerNames.append(peerNames) }
     }
 
     func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
         var more: [UInt8] = []
         for index in bytes.indices { more.append(bytes[index]) }
         peers[id]?.bytes += more
+        peers[id]?.hasReceived = true
+        if more.suffix(6).elementsEqual("finish".utf8) { peers[id]?.last = .finished }
         switch peers[id].map({ String(decoding: $0.bytes.prefix(8), as: UTF8.self) }) {
-        case "finish": peers[id]?.last = .finished
         case "drop": peers[id]?.last = .drop
         case "signal": raise(SIGUSR1)
         default: break
@@ -100,6 +119,7 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
         peers[id]?.bytes.removeFirst(taken)
         guard taken < bytes.count else { return peer.last }
         peers[id]?.isBlocked = true
+        records.withLock { $0.blockedCount += 1 }
         return .blocked
     }
 }
@@ -111,8 +131,11 @@ final class EchoServer {
     private let finished = DispatchSemaphore(value: 0)
     private var isStopped = false
 
-    init(host: String = "127.0.0.1", ticks: [UInt64] = []) throws {
-        handler = EchoHandler(ticks: ticks)
+    /// SIGUSR1 makes it read the files of `tls` again.
+    init(
+        host: String = "127.0.0.1", greeting: String = "", ticks: [UInt64] = [], tls files: CertificateFiles? = nil
+    ) throws {
+        handler = EchoHandler(greeting: greeting, ticks: ticks)
         let started = DispatchSemaphore(value: 0)
         let (handler, finished) = (handler, finished)
         let result = Mutex<Result<UInt16, any Error>>(.failure(CancellationError()))
@@ -120,11 +143,20 @@ final class EchoServer {
         Thread {
             do {
                 let loop = try EventLoop(clock: monotonic, signals: [SIGUSR1])
-                let port = try loop.listen(host: host, port: 0)
+                let tls = try files.map { files in
+                    try TLSContext(
+                        certificate: files.certificate, key: files.key, clientAuthority: files.clientAuthority,
+                        report: { handler.record($0) })
+                }
+                let port = try loop.listen(host: host, port: 0, tls: tls)
                 handler.onStop = { loop.stop(by: monotonic() + .milliseconds(100)) }
                 shared.result.withLock { $0 = .success(port) }
                 started.signal()
-                try loop.run(handler, onSignal: { handler.record(signal: $0) }, report: { _ in })
+                let onSignal = { (number: Int32) in
+                    handler.record(signal: number)
+                    tls?.reload()
+                }
+                try loop.run(handler, onSignal: onSignal, report: { _ in })
             } catch {
                 shared.result.withLock { $0 = .failure(error) }
                 started.signal()
@@ -155,7 +187,7 @@ private final class Shared: Sendable {
 
 /// A plain blocking TCP client.
 final class Client: @unchecked Sendable {
-    private let descriptor: Int32
+    let descriptor: Int32
     private var isClosed = false
 
     init(port: UInt16) throws {
@@ -193,8 +225,8 @@ final class Client: @unchecked Sendable {
         isClosed = true
     }
 
-    /// With `mayFill` it stops when the socket takes no more.
-    func send(_ bytes: [UInt8], mayFill: Bool = false) {
+    /// With `mayFill` it stops when the socket takes no more. Returns how many bytes it took.
+    @discardableResult func send(_ bytes: [UInt8], mayFill: Bool = false) -> Int {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -202,9 +234,10 @@ final class Client: @unchecked Sendable {
                     descriptor, buffer.baseAddress.map { unsafe $0 + sent }, buffer.count - sent,
                     Int32(MSG_NOSIGNAL) | (mayFill ? Int32(MSG_DONTWAIT) : 0))
             }
-            guard count > 0 else { return }
+            guard count > 0 else { break }
             sent += count
         }
+        return sent
     }
 
     func receive(_ count: Int) -> [UInt8] {
