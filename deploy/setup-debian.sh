@@ -25,8 +25,8 @@ for option in "$@"; do
     --dev)
         # proto/generate.sh: protoc, protoc-c, and google/protobuf/timestamp.proto of libprotobuf-dev.
         packages="$packages protobuf-compiler protobuf-c-compiler libprotobuf-dev"
-        # .ci/run: git for the drift check, Python for Tests/EndToEnd, systemd-analyze for the unit.
-        packages="$packages git python3 python3-venv systemd"
+        # .ci/run: git for the drift check, Python for Tests/EndToEnd, systemd-analyze for the unit, certificates.
+        packages="$packages git python3 python3-venv systemd openssl"
         ;;
     --help)
         usage

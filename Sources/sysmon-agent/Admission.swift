@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Glibc
+import Networking
 import Telemetry
 
 /// Who is let in: from the options to the policy of the server, and its renewal while the server runs.
@@ -23,7 +24,11 @@ final class Admission {
         guard !policy.isBoundToLoopback else { return }
         policy.names.insert(hostname.lowercased())
         if !policy.tokens.isEmpty {
-            log(.warning, "tokens travel in clear text to \(options.host): keep it to a network that you trust")
+            guard options.certificate == nil else { return }
+            log(
+                .warning,
+                "tokens travel in clear text to \(options.host): give --tls.cert and --tls.key, or keep it to a "
+                    + "network that you trust")
         } else if options.isInsecure {
             policy.greetingWarning =
                 "Everybody who reaches this server may read everything"

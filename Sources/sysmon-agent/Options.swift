@@ -22,6 +22,10 @@ struct Options {
     var serverNames: [String] = []
     var isReadOnly = false
     var isInsecure = false
+    /// Both or none.
+    var certificate: String?
+    var key: String?
+    var clientAuthority: String?
 
     enum Request {
         case run(Options)
@@ -56,6 +60,9 @@ struct Options {
           --server-name NAME   a name by which browsers reach this server; repeatable
           --read-only          let nobody change anything
           --insecure           listen beyond loopback although nobody is asked to log in
+          --tls.cert PATH      speak TLS, with this certificate and its chain (PEM)
+          --tls.key PATH       its key (PEM, mode 0600)
+          --tls.client-ca PATH who may sign certificates of clients; what such a client may do stands in the token file
           --help               show this text
           --version            show the version
 
@@ -70,7 +77,8 @@ struct Options {
 
     private enum Key: Int32, CaseIterable {
         case host = 256, port, name, sessionID, time, rate, procfs, sysfs, rootfs, logLevel
-        case tokenFile, allowOrigin, serverName, readOnly, insecure, help, version
+        case tokenFile, allowOrigin, serverName, readOnly, insecure, tlsCert, tlsKey, tlsClientCA
+        case help, version
 
         var name: StaticString {
             switch self {
@@ -89,6 +97,9 @@ struct Options {
             case .serverName: "server-name"
             case .readOnly: "read-only"
             case .insecure: "insecure"
+            case .tlsCert: "tls.cert"
+            case .tlsKey: "tls.key"
+            case .tlsClientCA: "tls.client-ca"
             case .help: "help"
             case .version: "version"
             }
@@ -145,6 +156,9 @@ struct Options {
                 options.serverNames.append(name)
             case .readOnly: options.isReadOnly = true
             case .insecure: options.isInsecure = true
+            case .tlsCert: options.certificate = value
+            case .tlsKey: options.key = value
+            case .tlsClientCA: options.clientAuthority = value
             case nil:
                 // The index has not moved on inside a cluster of letters, of which none is an option.
                 let letter = UInt8(truncatingIfNeeded: getopt_letter())
@@ -154,6 +168,12 @@ struct Options {
                 let fault = code == Int32(UInt8(ascii: ":")) ? "needs a value" : "is unknown or takes no value"
                 throw Mistake(text: "\(argument) \(fault); try --help")
             }
+        }
+        guard (options.certificate == nil) == (options.key == nil) else {
+            throw Mistake(text: "--tls.cert and --tls.key belong together; give both")
+        }
+        guard options.clientAuthority == nil || options.certificate != nil else {
+            throw Mistake(text: "--tls.client-ca needs --tls.cert and --tls.key")
         }
         let rest = CommandLine.arguments.dropFirst(Int(getopt_index()))
         if let argument = rest.first {

@@ -37,13 +37,14 @@ struct Service {
         limits.openHandshakes = min(
             limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
         let admission = try Admission(options, hostname: Self.hostname(), log: log)
+        let tls = try tlsContext()
         let clock = SystemClock()
         let host = Host(
             procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: Self.facts(),
             clock: clock.reading)
         do {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
-            let port = try loop.listen(host: options.host, port: options.port)
+            let port = try loop.listen(host: options.host, port: options.port, tls: tls)
             let agent = Agent(
                 allCollectors, host: host, configuration: configuration, identity: identity, options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
@@ -53,7 +54,10 @@ struct Service {
             try loop.run(
                 agent,
                 onSignal: { number in
-                    guard number != SIGHUP else { return admission.reload(agent.server) }
+                    guard number != SIGHUP else {
+                        tls?.reload()
+                        return admission.reload(agent.server)
+                    }
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
                     agent.close()
                     loop.stop(by: SystemClock.monotonic() + Self.goodbyeTime)
@@ -78,6 +82,21 @@ struct Service {
         limit.rlim_cur = limit.rlim_max
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return Int(clamping: limit.rlim_cur)
+    }
+
+    /// The certificate is read again when it changes; what it cannot be renewed with leaves it as it is.
+    private func tlsContext() throws(Failure) -> TLSContext? {
+        guard let certificate = options.certificate, let key = options.key else { return nil }
+        do throws(TLSError) {
+            return try TLSContext(certificate: certificate, key: key, clientAuthority: options.clientAuthority) {
+                report in
+                switch report {
+                case .certificateReloaded: log(.info, "\(certificate) was read again")
+                case .certificateRejected(let reason):
+                    log(.error, "\(reason); the certificate read before stays in effect")
+                }
+            }
+        } catch { throw Failure(text: error.reason) }
     }
 
     private func checkPaths() throws(Failure) {
@@ -124,7 +143,7 @@ struct Service {
 
     /// One line, with links that open the live view.
     private func announce(_ port: UInt16) {
-        let url = "ws://\(linkHost):\(port)"
+        let url = "\(options.certificate == nil ? "ws" : "wss")://\(linkHost):\(port)"
         let encoded = url.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))
             return character.isLetter || character.isNumber || ".-_~".contains(character)

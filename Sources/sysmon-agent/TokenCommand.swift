@@ -1,5 +1,6 @@
 import FoxgloveServer
 import Glibc
+import Networking
 import WebSocketProtocol
 
 /// `sysmon-agent token new`: makes a token.
@@ -39,11 +40,7 @@ struct TokenCommand {
     /// The line for the token file goes to stdout, so that `>>` adds it there; the token to stderr, which is the only
     /// place where it ever stands.
     func run() throws(Service.Failure) {
-        var bytes = [UInt8](repeating: 0, count: Self.tokenByteCount)
-        guard unsafe getentropy(&bytes, bytes.count) == 0 else {
-            throw Service.Failure(text: "cannot make a token: \(unsafe String(cString: strerror(errno)))")
-        }
-        let token = Base64URL.encode(bytes)
+        let token = Base64URL.encode(randomBytes(Self.tokenByteCount))
         let digest = sha256(Array(token.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         let line = Array("\(role.rawValue):\(name):\(digest)\n".utf8)
         guard unsafe write(STDOUT_FILENO, line, line.count) == line.count else {

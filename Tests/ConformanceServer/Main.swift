@@ -4,23 +4,24 @@ import HostMetrics
 import Networking
 import Telemetry
 
-/// conformance-server none|all|playback [PORT]
+/// conformance-server none|all|playback [--tls.cert PATH --tls.key PATH]
 ///
-/// Serves on 127.0.0.1 until SIGTERM, with nothing beyond channels, with everything but playback, or with playback too.
+/// Serves on any free port of 127.0.0.1 until SIGTERM, with nothing beyond channels, with everything but playback, or
+/// with playback too.
 @main
 enum Main {
     static func main() throws {
-        var arguments = CommandLine.arguments.dropFirst()
         let features: [String: ConformanceServer.Features] = ["none": [], "all": .all, "playback": [.all, .playback]]
-        guard let chosen = arguments.popFirst().flatMap({ features[$0] }), let port = UInt16(arguments.first ?? "0")
-        else {
-            print("usage: conformance-server none|all|playback [PORT]")
+        let arguments = CommandLine.arguments
+        guard arguments.count == 2 || arguments.count == 6, let chosen = features[arguments[1]] else {
+            print("usage: conformance-server none|all|playback [--tls.cert PATH --tls.key PATH]")
             exit(2)
         }
+        let tls = arguments.count == 2 ? nil : try TLSContext(certificate: arguments[3], key: arguments[5])
         let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM])
-        let bound = try loop.listen(host: "127.0.0.1", port: port)
+        let port = try loop.listen(host: "127.0.0.1", port: 0, tls: tls)
         let server = ConformanceServer(chosen, limits: ServerLimits(), realtime: { SystemClock().reading().realtime })
-        print("conformance-server serves ws://127.0.0.1:\(bound)")
+        print("conformance-server serves \(tls == nil ? "ws" : "wss")://127.0.0.1:\(port)")
         fflush(nil)
         try loop.run(
             server,

@@ -29,7 +29,7 @@ class Agent:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             ended = self.process.poll() is not None
-            if match := re.search(r"\bws://[0-9a-zA-Z.\[\]:-]+:[1-9]\d*", "".join(self.lines)):
+            if match := re.search(r"\bwss?://[0-9a-zA-Z.\[\]:-]+:[1-9]\d*", "".join(self.lines)):
                 return match.group()
             if ended:
                 break
