@@ -40,6 +40,7 @@ package struct FrameDecoder: Sendable {
     private struct Frame {
         var opcode: FrameHeader.Opcode
         var isFinal: Bool
+        /// For the bytes that have not come.
         var mask: UInt32
         var byteCount: Int
         var received = 0
@@ -143,13 +144,26 @@ package struct FrameDecoder: Sendable {
     /// Unmasks what has come of the frame's payload into its buffer.
     private mutating func take(_ bytes: Span<UInt8>, _ offset: inout Int, into frame: inout Frame) {
         let count = min(bytes.count - offset, frame.byteCount - frame.received)
-        for index in 0..<count {
-            let key = UInt8(truncatingIfNeeded: frame.mask >> (8 * UInt32((frame.received + index) & 3)))
-            let byte = bytes[offset + index] ^ key
-            if frame.opcode.isControl { control.append(byte) } else { message.append(byte) }
+        let masked = bytes.extracting(offset..<offset + count)
+        if frame.opcode.isControl {
+            Self.unmask(masked, &frame.mask, into: &control)
+        } else {
+            Self.unmask(masked, &frame.mask, into: &message)
         }
         offset += count
         frame.received += count
+    }
+
+    /// The mask turns along: its lowest byte is the one for the byte that comes next.
+    private static func unmask(_ bytes: Span<UInt8>, _ mask: inout UInt32, into buffer: inout [UInt8]) {
+        var turned = mask
+        buffer.append(addingCapacity: bytes.count) { output in
+            for index in bytes.indices {
+                output.append(bytes[index] ^ UInt8(truncatingIfNeeded: turned))
+                turned = turned >> 8 | turned << 24
+            }
+        }
+        mask = turned
     }
 
     private mutating func finish(_ frame: Frame) -> Event? {
