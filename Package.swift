@@ -64,6 +64,9 @@ let package = Package(
             dependencies: ["FoxgloveProtocol", "FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
         .testTarget(
             name: "NetworkingTests", dependencies: ["COpenSSL", "Networking", "Telemetry", "WebSocketProtocol"]),
+        // RFC 6455 over real sockets.
+        .testTarget(
+            name: "WebSocketConformanceTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
         // Its fixtures lie outside of its folder: the build system follows symbolic links, and theirs go round in
         // circles, as those of sysfs do.
         .testTarget(name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"]),
