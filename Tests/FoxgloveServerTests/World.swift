@@ -140,11 +140,7 @@ final class World {
         server.unblocked(id)
         var left = limit
         return server.send(to: id) { outgoing in
-            var bytes: [UInt8] = []
-            for index in outgoing.first.indices { bytes.append(outgoing.first[index]) }
-            for range in outgoing.ranges.indices {
-                for index in outgoing.ranges[range] { bytes.append(outgoing.body[index]) }
-            }
+            let bytes = outgoing.bytes
             let taken = min(left, bytes.count)
             left -= taken
             clients[id]?.take(bytes[..<taken])
@@ -172,5 +168,17 @@ final class World {
         var events: [Server.Event] = []
         while let event = server.nextEvent() { events.append(event) }
         return events
+    }
+}
+
+extension Outgoing {
+    /// All that is offered, in order.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for index in first.indices { bytes.append(first[index]) }
+        for range in ranges.indices {
+            for index in ranges[range] { bytes.append(body[index]) }
+        }
+        return bytes
     }
 }

@@ -11,6 +11,9 @@ package struct SeededGenerator: RandomNumberGenerator {
     /// - Parameter round: tells the generators of a run apart.
     package init(round: UInt64) { state = Self.seed &+ round &* 0x9E37_79B9_7F4A_7C15 }
 
+    /// One of its own, whatever the run's seed is.
+    package init(seed: UInt64) { state = seed }
+
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

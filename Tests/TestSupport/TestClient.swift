@@ -96,5 +96,9 @@ package func maskedFrame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
     case ...65_535: frame += [0x80 | 126, UInt8(payload.count >> 8), UInt8(truncatingIfNeeded: payload.count)]
     default: frame += [0x80 | 127] + (0..<8).map { UInt8(truncatingIfNeeded: payload.count >> (56 - 8 * $0)) }
     }
-    return frame + mask + payload.enumerated().map { $1 ^ mask[$0 & 3] }
+    frame += mask
+    let start = frame.count
+    frame += payload
+    for index in payload.indices { frame[start + index] ^= mask[index & 3] }
+    return frame
 }
