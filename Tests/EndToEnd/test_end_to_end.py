@@ -16,6 +16,7 @@ import hashlib
 import math
 import os
 import pathlib
+import resource
 import signal
 import socket
 import statistics
@@ -638,6 +639,10 @@ async def _(run):
 
 # The process
 
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: " + SDK_V1.encode() + b"\r\n\r\n")
+
 
 @check("nobody subscribes, nothing runs", needs_process=True)
 async def _(run):
@@ -888,6 +893,55 @@ async def _(run):
         async with Client(f"ws://127.0.0.1:{agent.port}") as client:
             assert await client.wait(lambda: client.statuses), "no status"
             assert client.statuses[0]["level"] == 1 and "--insecure" in client.statuses[0]["message"], client.statuses
+
+
+def resident_mebibytes(agent):
+    status = pathlib.Path(f"/proc/{agent.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+async def greeting_seconds(agent):
+    """How long a client waits from its first packet to all it is told at first."""
+    start = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", agent.port)
+    writer.write(HANDSHAKE)
+    await asyncio.wait_for(reader.readuntil(b'"op":"serverInfo"'), 5)
+    await asyncio.wait_for(reader.readuntil(b'"op":"advertise"'), 5)
+    writer.close()
+    return time.monotonic() - start
+
+
+@check("a thousand handshakes of one byte a second disturb nobody, and are ended", needs_process=True)
+async def _(run):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with Agent(run.path) as agent:
+        await greeting_seconds(agent)
+        before = resident_mebibytes(agent)
+        # A hundred come in each tenth of the first second; a tenth of them speaks in each tenth of every second.
+        slow, waits = [], []
+        peak = 0
+        for tick in range(50):
+            for _, writer in slow[tick % 10::10]:
+                writer.write(HANDSHAKE[tick // 10:tick // 10 + 1])
+            if tick < 10:
+                slow += [await asyncio.open_connection("127.0.0.1", agent.port) for _ in range(100)]
+            waits.append(await greeting_seconds(agent))
+            peak = max(peak, resident_mebibytes(agent))
+            await asyncio.sleep(0.1)
+        assert len(slow) == 1000
+        # The time for a handshake is five seconds, looked at once a second.
+        for reader, writer in slow:
+            try:
+                assert await asyncio.wait_for(reader.read(), 3) == b"", "an answer to half a request"
+            except ConnectionError:
+                pass  # A byte was on its way.
+            writer.close()
+        await greeting_seconds(agent)
+        after = resident_mebibytes(agent)
+        assert peak - before < 16, f"{peak - before:.1f} MiB more for a thousand connections"
+        assert after - before < 4, f"{after - before:.1f} MiB stay when they are gone"
+        wait = sorted(waits)[-3]  # Two of fifty may be the machine's own.
+        assert wait < 0.1, f"clients waited {wait * 1000:.0f} ms for their greeting"
 
 
 @check("SIGTERM: close 1001 for every client, exit status 0, within 1 s", needs_process=True)
