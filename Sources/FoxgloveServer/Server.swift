@@ -216,8 +216,9 @@ package final class Server {
 
     /// What a client wants next; to be asked until it returns nil.
     package func nextEvent() -> Event? {
+        // Who cannot take the news of the graph is gone, which is an event.
+        if firstEvent == events.count { updateGraph() }
         guard firstEvent < events.count else {
-            updateGraph()
             events.removeAll(keepingCapacity: true)
             firstEvent = 0
             return nil

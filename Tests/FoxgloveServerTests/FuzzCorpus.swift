@@ -6,7 +6,7 @@ enum FuzzCorpus {
         let offered = offers.map { "Sec-WebSocket-Protocol: \($0)\r\n" }.joined()
         return Array(
             ("GET /path?query HTTP/1.1\r\nHost: localhost:8765\r\nUpgrade: websocket\r\n"
-                + "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\nOrigin: https://example.org\r\n"
+                + "Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\nOrigin: http://localhost:8080\r\n"
                 + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
                 + offered + "\r\n").utf8)
     }
@@ -28,6 +28,7 @@ enum FuzzCorpus {
         #"{"op":"unsubscribeParameterUpdates","parameterNames":["/0.rate_hertz","/1.enabled"]}"#,
         #"{"op":"subscribeConnectionGraph"}"#, #"{"op":"unsubscribeConnectionGraph"}"#,
         #"{"op":"fetchAsset","uri":"package://sysmon/../etc/passwd","requestId":41}"#,
+        #"{"op":"fetchAsset","uri":"test://a","requestId":42}"#,
     ].map { Array($0.utf8) }
 
     /// An operation with more to be told of than a queue holds.

@@ -1,4 +1,5 @@
 import Foundation
+import FoxgloveProtocol
 import FoxgloveServer
 import Telemetry
 import TestSupport
@@ -31,6 +32,7 @@ import WebSocketProtocol
         // Enough inputs reach what lies behind the first checks; a few may not.
         guard count >= 10_000 else { return }
         #expect(fuzzer.publishedCount > 0 && fuzzer.dataCount > 0)
+        #expect(fuzzer.requestCount > 0 && fuzzer.callCount > 0 && fuzzer.playbackCount > 0)
         let limits: [LimitName] = [.clients, .openHandshakes, .requestHead, .controlQueue, .clientMemory]
         for limit in limits { #expect(fuzzer.limitsReached.contains(limit), "\(limit.rawValue)") }
         #expect(fuzzer.statusKinds.count >= 12, "\(fuzzer.statusKinds.sorted())")
@@ -50,6 +52,9 @@ private final class Fuzzer {
 
     // What the run met.
     private(set) var publishedCount = 0
+    private(set) var requestCount = 0
+    private(set) var callCount = 0
+    private(set) var playbackCount = 0
     private(set) var dataCount = 0
     /// Statuses by their first words.
     private(set) var statusKinds: Set<String> = []
@@ -69,7 +74,7 @@ private final class Fuzzer {
     private static let channelCount = 3
     private static let slotCount = 10
 
-    private let world = World(channelCount: channelCount, latched: [1], limits: limits)
+    private let world = World(channelCount: channelCount, latched: [1], features: World.complete, limits: limits)
     private var server: Server { world.server }
     private let emptyByteCount: Int
     private var mutator: FuzzMutator
@@ -80,6 +85,7 @@ private final class Fuzzer {
 
     init(random: SeededGenerator) {
         mutator = FuzzMutator(random: random)
+        world.server.add(World.service)
         emptyByteCount = world.server.heldByteCount
     }
 
@@ -217,6 +223,10 @@ private final class Fuzzer {
             case .idle(let channel):
                 if listening.remove(channel) == nil { faults.append("\(channel) lost a listener it never had") }
             case .published: publishedCount += 1
+            case .parametersRequested(let request): answer(request)
+            case .serviceCalled(let call): answer(call)
+            case .playbackRequested(_, let request): answer(request)
+            case .refused: break
             }
         }
         expect(server.clientCount == connectedCount, "clients: \(server.clientCount), \(connectedCount) by events")
@@ -230,6 +240,34 @@ private final class Fuzzer {
             + Self.limits.connection.requestHeadByteCount
         let bound = Self.limits.ring.byteCount + 2 * ofOne * peers.count
         expect(server.heldByteCount <= bound, "memory: \(server.heldByteCount) of \(bound)")
+    }
+
+    // MARK: The owner
+
+    /// With what was set, as a careless owner would.
+    private func answer(_ request: ParameterRequest) {
+        requestCount += 1
+        let values = request.assignments ?? request.names.map { Parameter(name: $0, value: .float(1)) }
+        timed { server.answer(request, with: values) }
+        timed { server.publish(values) }
+    }
+
+    private func answer(_ call: ServiceCall) {
+        callCount += 1
+        switch Int.random(in: 0..<3, using: &mutator.random) {
+        case 0: timed { server.respond(to: call, with: call.payload) }
+        case 1: timed { server.fail(call, "no") }
+        // Until its time is over.
+        default: break
+        }
+    }
+
+    private func answer(_ request: PlaybackRequest) {
+        playbackCount += 1
+        let state = PlaybackState(
+            status: .paused, time: request.seekTime ?? Timestamp(unixNanoseconds: 0), speed: request.speed,
+            didSeek: request.seekTime != nil)
+        timed { server.publish(state, answering: isOne(in: 2) ? request : nil) }
     }
 
     /// Time-outs and memory are looked at once a second; then the limit on all memory is kept.
