@@ -65,8 +65,10 @@ class Received:
 class Client:
     """Use with `async with Client(url) as client:`."""
 
-    def __init__(self, url, subprotocols=(SDK_V1, WEBSOCKET_V1)):
+    def __init__(self, url, subprotocols=(SDK_V1, WEBSOCKET_V1), tls=None):
+        """`tls`: what is trusted, where the URL begins with wss; an ssl.SSLContext."""
         self.url = url
+        self.tls = tls
         self.offered = list(subprotocols)
         self.subprotocol = None
         self.server_info = None
@@ -85,7 +87,8 @@ class Client:
     async def __aenter__(self):
         # No proxy: the environment's is for other hosts.
         self._socket = await connect(
-            self.url, subprotocols=self.offered, compression=None, max_size=None, proxy=None, open_timeout=10)
+            self.url, subprotocols=self.offered, compression=None, max_size=None, proxy=None, open_timeout=10,
+            ssl=self.tls)
         self.subprotocol = self._socket.subprotocol
         first = await self._next_json()
         if first.get("op") != "serverInfo":

@@ -19,6 +19,7 @@ import pathlib
 import resource
 import signal
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -539,7 +540,8 @@ async def _(run):
             "header": {"stamp": {"sec": 0, "nsec": 0}, "interval_seconds": 0, "sequence": 0},
             "channels": [{"id": "/memory", "rate_hertz": 7}, {"id": "/net", "rate_hertz": 3}]})
         await asyncio.sleep(0.2)
-        assert not client.statuses, client.statuses
+        # Statuses with an id are for everybody, and may come of a rate that was set before.
+        assert all("id" in status for status in client.statuses), client.statuses
         settings = await read_config(run.url)
         assert settings["/memory"]["rate_hertz"] == 7 and settings["/net"]["rate_hertz"] == 3
         await client.set_rates(**{"/memory": 5, "/net": 10})
@@ -855,7 +857,7 @@ async def _(run):
                 assert len(found) == 1, found
         with Agent(run.path, "--token-file", str(path), "--read-only") as agent:
             async with Client(agent.url + "/?token=o") as client:
-                assert client.server_info["capabilities"] == [], client.server_info
+                assert not {"clientPublish", "services"} & set(client.server_info["capabilities"]), client.server_info
 
 
 @check("token new: a line on stdout, the token on stderr", needs_process=True)
@@ -893,6 +895,115 @@ async def _(run):
         async with Client(f"ws://127.0.0.1:{agent.port}") as client:
             assert await client.wait(lambda: client.statuses), "no status"
             assert client.statuses[0]["level"] == 1 and "--insecure" in client.statuses[0]["message"], client.statuses
+
+
+def make_certificate(folder, serial):
+    """A certificate for 127.0.0.1 and its key, both in PEM."""
+    certificate, key = folder / f"{serial}.cert", folder / f"{serial}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-set_serial", str(serial),
+         "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate.read_text(), key.read_text()
+
+
+def served_serial(port):
+    """Of the certificate that a new connection is shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, context.wrap_socket(plain) as connection:
+        der = connection.getpeercert(binary_form=True)
+    text = subprocess.run(
+        ["openssl", "x509", "-inform", "der", "-noout", "-serial"], input=der, check=True, capture_output=True).stdout
+    return int(text.decode().strip().removeprefix("serial="), 16)
+
+
+@check("certificate and tokens are replaced under load: nobody is disconnected, what is broken is not taken",
+       needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name, token_file(token_line("t")) as tokens:
+        folder = pathlib.Path(name)
+        pairs = {serial: make_certificate(folder, serial) for serial in (11, 12, 13)}
+        certificate, key = folder / "cert.pem", folder / "key.pem"
+
+        def install(serial, key_of=None):
+            certificate.write_text(pairs[serial][0])
+            key.write_text(pairs[key_of or serial][1])
+            key.chmod(0o600)
+
+        install(11)
+        trusted = ssl.create_default_context(cadata=pairs[11][0])
+        options = ["--tls.cert", str(certificate), "--tls.key", str(key), "--token-file", str(tokens), "--rate", "/cpu=200"]
+        with Agent(run.path, *options) as agent:
+            assert agent.url.startswith("wss://"), agent.url
+            async with contextlib.AsyncExitStack() as stack:
+                clients = [
+                    await stack.enter_async_context(Client(f"{agent.url}/?token=t", tls=trusted)) for _ in range(4)]
+                for client in clients:
+                    await client.subscribe("/cpu", "/memory", "/net")
+                flow = asyncio.gather(*(client.collect(9) for client in clients))
+
+                def broken(text):
+                    return [line for line in agent.lines if "error" in line and text in line]
+
+                async def expect(serial):
+                    await asyncio.sleep(1.1)
+                    for _ in range(3):
+                        assert await asyncio.to_thread(served_serial, agent.port) == serial
+
+                await expect(11)
+                install(12)
+                await expect(12)
+                install(13, key_of=11)  # A pair that does not fit.
+                await expect(12)
+                assert len(broken("stays in effect")) == 1, agent.lines
+                certificate.write_text("nonsense")
+                tokens.write_text("nonsense\n")
+                agent.process.send_signal(signal.SIGHUP)
+                await expect(12)
+                assert len(broken("stays in effect")) == 2, agent.lines
+                assert len(broken("line 1")) == 1, agent.lines
+                install(13)
+                tokens.write_text(token_line("t"))
+                await expect(13)
+                for messages in await flow:
+                    sequences = [item.message.header.sequence for item in messages if item.topic == "/cpu"]
+                    assert len(sequences) > 1_000, f"{len(sequences)} messages in 9 s"
+                    assert sequences == list(range(sequences[0], sequences[0] + len(sequences))), "a gap"
+                for client in clients:
+                    assert client.close_code is None, "a client was disconnected"
+            plain = subprocess.run(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{agent.port}", "-tls1_1"], input=b"",
+                capture_output=True, check=False)
+            assert plain.returncode != 0, "TLS 1.1 was accepted"
+        assert status_of_plain_http_refused(run, certificate, key) == 400
+
+
+def status_of_plain_http_refused(run, certificate, key):
+    with Agent(run.path, "--tls.cert", str(certificate), "--tls.key", str(key)) as agent:
+        return status(agent.port)
+
+
+@check("TLS: what cannot be used is named at the start", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        certificate, key = folder / "cert.pem", folder / "key.pem"
+        certificate.write_text((pair := make_certificate(folder, 1))[0])
+        key.write_text(pair[1])
+        key.chmod(0o644)
+        closed = folder / "closed.pem"
+        closed.write_text(pair[1])
+        closed.chmod(0o600)
+        for options, expected, text in (
+                (["--tls.cert", str(certificate)], 2, "belong together"),
+                (["--tls.client-ca", str(certificate)], 2, "needs --tls.cert"),
+                (["--tls.cert", str(certificate), "--tls.key", str(key)], 1, "chmod 600"),
+                (["--tls.cert", str(folder / "none"), "--tls.key", str(closed)], 1, "none")):
+            ended = subprocess.run([run.path, "--port", "0", *options], capture_output=True, text=True, timeout=5)
+            assert ended.returncode == expected and text in ended.stderr, f"{options}: {ended}"
+            assert len(ended.stderr.splitlines()) == 1, ended.stderr
 
 
 def resident_mebibytes(agent):
