@@ -73,7 +73,7 @@ private struct Reader {
         guard count <= bytes.count - start else { throw InvalidMessage("Buffer too short") }
         let end = start + Int(count)
         guard count <= ClientMessage.stringByteLimit else {
-            throw InvalidMessage("a text is longer than \(ClientMessage.stringByteLimit) bytes")
+            throw InvalidMessage("a text is longer than \(ClientMessage.stringByteLimit) bytes", bound: .string)
         }
         guard let text = String(validating: bytes[start..<end], as: UTF8.self) else {
             throw InvalidMessage("a text is not UTF-8")

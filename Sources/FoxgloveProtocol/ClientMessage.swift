@@ -60,7 +60,15 @@ package struct ClientChannel: Equatable, Sendable {
 /// Why a client's message cannot be understood; `reason` is told to the client.
 package struct InvalidMessage: Error, Equatable, Sendable {
     package var reason: String
-    package init(_ reason: String) { self.reason = reason }
+    /// The bound that it is beyond, if that is what is wrong.
+    package var bound: Bound?
+
+    package enum Bound: Sendable { case depth, string }
+
+    package init(_ reason: String, bound: Bound? = nil) {
+        self.reason = reason
+        self.bound = bound
+    }
 }
 
 extension ClientMessage {
@@ -72,7 +80,7 @@ extension ClientMessage {
         do {
             value = try JSONValue(parsing: text)
         } catch .tooDeep {
-            throw InvalidMessage("nested deeper than \(JSONValue.depthLimit) levels")
+            throw InvalidMessage("nested deeper than \(JSONValue.depthLimit) levels", bound: .depth)
         } catch {
             throw InvalidMessage("not JSON")
         }

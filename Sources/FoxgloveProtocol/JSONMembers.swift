@@ -61,7 +61,7 @@ struct JSONMembers {
 
     private static func check(_ string: String, _ name: String) throws(InvalidMessage) {
         guard string.utf8.count <= ClientMessage.stringByteLimit else {
-            throw InvalidMessage("\"\(name)\" is longer than \(ClientMessage.stringByteLimit) bytes")
+            throw InvalidMessage("\"\(name)\" is longer than \(ClientMessage.stringByteLimit) bytes", bound: .string)
         }
     }
 }

@@ -13,8 +13,17 @@ extension Server {
             }
             handle(message, from: id, client, now: now)
         } catch {
-            refuse(client, "Invalid message: \(error.reason)")
+            refuse(client, error)
         }
+    }
+
+    private func refuse(_ client: Client, _ error: InvalidMessage) {
+        switch error.bound {
+        case .depth: reach(.jsonDepth)
+        case .string: reach(.string)
+        case nil: break
+        }
+        refuse(client, "Invalid message: \(error.reason)")
     }
 
     private func handle(_ message: ClientMessage, from id: ConnectionID, _ client: Client, now: Instant) {
@@ -70,7 +79,7 @@ extension Server {
             }
         } catch {
             guard allowOperation(client, now: now) else { return }
-            refuse(client, "Invalid message: \(error.reason)")
+            refuse(client, error)
         }
     }
 

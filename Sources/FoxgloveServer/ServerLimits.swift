@@ -1,3 +1,4 @@
+internal import FoxgloveProtocol
 package import Telemetry
 package import WebSocketProtocol
 
@@ -71,6 +72,7 @@ package enum LimitName: String, CaseIterable, Sendable {
     case clientMemory = "client_memory_bytes", pong = "pong_seconds"
     case serviceCalls = "service_calls", parameterRequests = "parameter_requests", assetRequests = "asset_requests"
     case parameterSubscriptions = "parameter_subscriptions"
+    case jsonDepth = "json_depth", string = "string_bytes"
 }
 
 extension ServerLimits {
@@ -95,6 +97,8 @@ extension ServerLimits {
         case .pong: pongTime.seconds
         case .serviceCalls, .parameterRequests, .assetRequests: Double(requestsPerClient)
         case .parameterSubscriptions: Double(parameterSubscriptionsPerClient)
+        case .jsonDepth: Double(JSONValue.depthLimit)
+        case .string: Double(ClientMessage.stringByteLimit)
         }
     }
 }

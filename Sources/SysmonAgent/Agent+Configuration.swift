@@ -1,7 +1,7 @@
 internal import FoxgloveProtocol
 internal import FoxgloveServer
 internal import HostMetrics
-internal import Telemetry
+package import Telemetry
 internal import WebSocketProtocol
 
 /// The configuration: every way to change it ends in one place, so that every viewer hears of every change once.
@@ -9,7 +9,7 @@ extension Agent {
     /// Takes a patch that was published on `/config`; what is wrong is told to its sender alone.
     func takePatch(_ payload: [UInt8], in encoding: String, from id: ConnectionID, now: Instant) {
         do {
-            server.publish(adopt(try patched(by: payload, in: encoding), from: id, now: now))
+            server.publish(adopt(try patched(by: payload, in: encoding), by: server.description(of: id), now: now))
         } catch {
             refuse(error, from: id)
         }
@@ -22,7 +22,7 @@ extension Agent {
             do {
                 var patched = configuration
                 try patched.apply(assignments, defaults: defaults)
-                changed = adopt(patched, from: request.client, now: now)
+                changed = adopt(patched, by: server.description(of: request.client), now: now)
             } catch {
                 refuse(error, from: request.client)
             }
@@ -31,6 +31,13 @@ extension Agent {
         let names = Set(request.names)
         server.answer(request, with: configuration.parameters.filter { isForAll || names.contains($0.name) })
         server.publish(changed)
+    }
+
+    /// Takes what the host sets now. What clients changed stays, unless the host's own settings are others than before.
+    package func reload(_ configuration: Configuration, now: Instant) {
+        guard configuration != defaults else { return }
+        defaults = configuration
+        server.publish(adopt(configuration, by: "the host", now: now))
     }
 
     /// The configuration as a patch would make it.
@@ -48,7 +55,7 @@ extension Agent {
     }
 
     /// Puts a configuration into effect and returns what changed.
-    func adopt(_ patched: Configuration, from id: ConnectionID, now: Instant) -> [Parameter] {
+    func adopt(_ patched: Configuration, by author: String, now: Instant) -> [Parameter] {
         let old = configuration
         guard patched != old else { return [] }
         configuration = patched
@@ -57,7 +64,7 @@ extension Agent {
             changed.append(after)
             report(
                 .configured(
-                    by: server.description(of: id), key: after.name, old: shown(before), new: shown(after)))
+                    by: author, key: after.name, old: shown(before), new: shown(after)))
         }
         for index in sources.indices {
             let rate = patched.channels[index].sampling?.rateHertz

@@ -107,7 +107,7 @@ extension Agent {
         from id: ConnectionID, now: Instant, _ configuration: () throws(Configuration.Refusal) -> Configuration
     ) -> ServiceResponse {
         do {
-            server.publish(adopt(try configuration(), from: id, now: now))
+            server.publish(adopt(try configuration(), by: server.description(of: id), now: now))
             return ServiceResponse()
         } catch {
             report(.refused(by: server.description(of: id), text: error.text))

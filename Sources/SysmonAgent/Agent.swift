@@ -62,8 +62,8 @@ package final class Agent: ConnectionHandler {
     var sources: [Source]
     var schedule: Schedule
     package internal(set) var configuration: Configuration
-    /// As it was at the start.
-    let defaults: Configuration
+    /// What the host sets: as it was at the start, or at the last reload.
+    var defaults: Configuration
     let configChannel: ChannelID
     let configPublisher: ConfigPublisher
     let agentChannel: ChannelID?

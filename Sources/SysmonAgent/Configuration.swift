@@ -54,7 +54,7 @@ package struct Configuration: Equatable, Sendable {
     /// By channel.
     package private(set) var channels: [ChannelSettings]
     /// What the agent writes to its log: one of ``logLevels``.
-    package private(set) var logLevel: String
+    package var logLevel: String
     /// What is set on the host only: shown, and refused to clients.
     package let hostSettings: [Parameter]
 

@@ -10,6 +10,9 @@ final class Log {
 
     init(level: Level) { self.level = level }
 
+    /// By its name; another one changes nothing.
+    func setLevel(_ name: String) { level = Level.allCases.first { "\($0)" == name } ?? level }
+
     func callAsFunction(_ level: Level, _ text: String) {
         guard level.rawValue <= self.level.rawValue else { return }
         writeError("\(level): \(text)")

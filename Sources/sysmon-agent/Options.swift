@@ -14,7 +14,8 @@ struct Options {
     var procfs = "/proc"
     var sysfs = "/sys"
     var rootfs = "/"
-    var logLevel = Log.Level.info
+    var logLevel: Log.Level?
+    var configuration: String?
     var tokenFile: String?
     /// Besides the default ones.
     var allowedOrigins: [OriginPattern] = []
@@ -48,6 +49,8 @@ struct Options {
           --name NAME          what viewers show for this source (default: the host's name)
           --session-id ID      what tells viewers that they are back at the same run (default: the start time)
           --time               let viewers follow this host's clock instead of their own
+          --config PATH        what to begin with, as JSON: {"channels": {"/cpu": {"rate_hertz": 20}}}; read again on
+                               SIGHUP
           --rate TOPIC=HZ      samples per second of a channel, 0.001 to 1000; repeatable
           --path.procfs PATH   where the host's /proc is (default /proc)
           --path.sysfs PATH    where the host's /sys is (default /sys)
@@ -76,7 +79,7 @@ struct Options {
         """
 
     private enum Key: Int32, CaseIterable {
-        case host = 256, port, name, sessionID, time, rate, procfs, sysfs, rootfs, logLevel
+        case host = 256, port, name, sessionID, time, config, rate, procfs, sysfs, rootfs, logLevel
         case tokenFile, allowOrigin, serverName, readOnly, insecure, tlsCert, tlsKey, tlsClientCA
         case help, version
 
@@ -87,6 +90,7 @@ struct Options {
             case .name: "name"
             case .sessionID: "session-id"
             case .time: "time"
+            case .config: "config"
             case .rate: "rate"
             case .procfs: "path.procfs"
             case .sysfs: "path.sysfs"
@@ -138,6 +142,7 @@ struct Options {
                 }
                 options.sessionID = value
             case .time: options.tellsTime = true
+            case .config: options.configuration = value
             case .rate: options.rates.append(try parseRate(value))
             case .procfs: options.procfs = value
             case .sysfs: options.sysfs = value

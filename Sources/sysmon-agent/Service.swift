@@ -25,13 +25,9 @@ struct Service {
     func run() throws(Failure) {
         try checkPaths()
         let identity = identity()
-        var configuration = Agent.defaultConfiguration(
-            allCollectors, logLevel: "\(options.logLevel)", hostSettings: hostSettings(identity))
-        for (topic, hertz) in options.rates {
-            do { try configuration.set("rate_hertz", of: topic, to: .number(hertz)) } catch {
-                throw Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2)
-            }
-        }
+        let start = StartConfiguration(options: options, hostSettings: hostSettings(identity))
+        let configuration = try start.read()
+        log.setLevel(configuration.logLevel)
         var limits = ServerLimits()
         // Room for the clients, and for the agent's own files.
         limits.openHandshakes = min(
@@ -56,7 +52,8 @@ struct Service {
                 onSignal: { number in
                     guard number != SIGHUP else {
                         tls?.reload()
-                        return admission.reload(agent.server)
+                        admission.reload(agent.server)
+                        return reload(start, agent)
                     }
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
                     agent.close()
@@ -82,6 +79,15 @@ struct Service {
         limit.rlim_cur = limit.rlim_max
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Puts into effect what the file of `--config` says now; a broken one changes nothing.
+    private func reload(_ start: StartConfiguration, _ agent: Agent) {
+        guard let path = options.configuration else { return }
+        do throws(Failure) {
+            agent.reload(try start.read(), now: SystemClock.monotonic())
+            log(.info, "\(path) was read again")
+        } catch { log(.error, "\(error.text); the configuration read before stays in effect") }
     }
 
     /// The certificate is read again when it changes; what it cannot be renewed with leaves it as it is.
@@ -210,7 +216,7 @@ extension Log {
         case .configured(let client, let key, let old, let new):
             self(.info, "\(key) set from \(old) to \(new) by \(client)")
         case .refused(let client, let text): self(.info, "patch from \(client) refused: \(text)")
-        case .logLevel(let name): level = Level.allCases.first { "\($0)" == name } ?? level
+        case .logLevel(let name): setLevel(name)
         case .sessionBegan(let id, let client): self(.info, "session \(id) begun by \(client)")
         }
     }

@@ -45,27 +45,14 @@ final class TokenFile {
 
     func read() throws(Fault) -> TokenList {
         version = nil
-        // Should it be a pipe, nobody is waited for.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw fault(code: errno) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw fault(code: errno) }
-        version = Version(status)
-        try check(status)
         let limits = TokenList.Limits()
-        // A byte more than allowed, so that the list sees that it is too long.
-        var bytes = [UInt8](repeating: 0, count: limits.fileByteCount + 1)
-        var count = 0
-        while count < bytes.count {
-            let taken = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count)
-            }
-            guard taken >= 0 else { throw fault(code: errno) }
-            guard taken > 0 else { break }
-            count += taken
+        let file: SmallFile
+        do throws(SmallFile.Fault) { file = try SmallFile(path: path, byteLimit: limits.fileByteCount) } catch {
+            throw Fault(text: error.text)
         }
-        do { return try TokenList(parsing: Array(bytes[..<count]), limits: limits) } catch {
+        version = Version(file.status)
+        try check(file.status)
+        do { return try TokenList(parsing: file.bytes, limits: limits) } catch {
             throw Fault(text: "\(path): \(error.text)")
         }
     }
@@ -85,9 +72,5 @@ final class TokenFile {
     private var isCredential: Bool {
         guard let folder = unsafe getenv("CREDENTIALS_DIRECTORY") else { return false }
         return unsafe path.hasPrefix(String(cString: folder) + "/")
-    }
-
-    private func fault(code: Int32) -> Fault {
-        Fault(text: "\(path): \(unsafe String(cString: strerror(code))); give a file that the agent may read")
     }
 }

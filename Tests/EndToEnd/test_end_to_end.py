@@ -834,6 +834,40 @@ async def _(run):
             del os.environ["CREDENTIALS_DIRECTORY"]
 
 
+@check("--config: read at the start and on SIGHUP; a broken one changes nothing, nobody is disconnected",
+       needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "config.json")
+        path.write_text('{"channels": {"/cpu": {"rate_hertz": 4}, "/load": {"enabled": false}}}')
+        with Agent(run.path, "--config", str(path), "--rate", "/net=7") as agent:
+            settings = await read_config(agent.url)
+            assert settings["/cpu"]["rate_hertz"] == 4 and settings["/net"]["rate_hertz"] == 7, settings
+            async with Client(agent.url) as client:
+                assert "/load" not in client.channels
+                await client.subscribe("/cpu")
+                await client.send_json({"op": "subscribeParameterUpdates", "parameterNames": ["/cpu.rate_hertz"]})
+                await client.set_rates(**{"/memory": 3})
+                for text, expected in (
+                        ("{", "not JSON"), ('{"channels": {"/cpu": {"rate_hertz": 0}}}', "0.001 to 1000"),
+                        ('{"chanels": {}}', "chanels"), (None, "No such file")):
+                    path.unlink() if text is None else path.write_text(text)
+                    agent.process.send_signal(signal.SIGHUP)
+                    found = await lines_with(agent, expected)
+                    assert len(found) == 1 and str(path) in found[0] and "stays in effect" in found[0], found
+                    assert (await read_config(agent.url))["/memory"]["rate_hertz"] == 3
+                path.write_text('{"channels": {"/cpu": {"rate_hertz": 40}}}')
+                agent.process.send_signal(signal.SIGHUP)
+                assert await client.wait(lambda: "/load" in client.channels), "the file did not take effect"
+                settings = await read_config(agent.url)
+                assert settings["/cpu"]["rate_hertz"] == 40 and settings["/memory"]["rate_hertz"] == 5, settings
+                assert len(await client.collect(1)) > 20 and client.close_code is None
+        path.write_text("{")
+        ended = subprocess.run(
+            [run.path, "--port", "0", "--config", str(path)], capture_output=True, text=True, timeout=5)
+        assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1 and str(path) in ended.stderr, ended
+
+
 @check("SIGHUP without a token file changes nothing", needs_process=True)
 async def _(run):
     with Agent(run.path) as agent:
@@ -934,7 +968,8 @@ async def _(run):
 
         install(11)
         trusted = ssl.create_default_context(cadata=pairs[11][0])
-        options = ["--tls.cert", str(certificate), "--tls.key", str(key), "--token-file", str(tokens), "--rate", "/cpu=200"]
+        options = [
+            "--tls.cert", str(certificate), "--tls.key", str(key), "--token-file", str(tokens), "--rate", "/cpu=200"]
         with Agent(run.path, *options) as agent:
             assert agent.url.startswith("wss://"), agent.url
             async with contextlib.AsyncExitStack() as stack:

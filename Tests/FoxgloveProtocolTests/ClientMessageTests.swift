@@ -105,7 +105,9 @@ struct ClientMessageTests {
             return Array(#"{"op":"unsubscribe","subscriptionIds":[],"x":\#(brackets.0)\#(brackets.1)}"#.utf8)
         }
         #expect(try ClientMessage(parsing: padded(31)) == .unsubscribe([]))
-        #expect(throws: InvalidMessage("nested deeper than 32 levels")) { try ClientMessage(parsing: padded(32)) }
+        #expect(throws: InvalidMessage("nested deeper than 32 levels", bound: .depth)) {
+            try ClientMessage(parsing: padded(32))
+        }
     }
 
     @Test(arguments: ["topic", "encoding", "schemaName"])
@@ -120,7 +122,7 @@ struct ClientMessageTests {
         // Bytes count, not characters.
         let longest = String(repeating: "é", count: 32_768)
         #expect(throws: Never.self) { try ClientMessage(parsing: advertise(longest)) }
-        #expect(throws: InvalidMessage("\"\(member)\" is longer than 65536 bytes")) {
+        #expect(throws: InvalidMessage("\"\(member)\" is longer than 65536 bytes", bound: .string)) {
             try ClientMessage(parsing: advertise(longest + "a"))
         }
     }

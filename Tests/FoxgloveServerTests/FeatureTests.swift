@@ -340,3 +340,28 @@ private func failure(_ service: Int, _ call: Int, _ text: String) -> [TestClient
         #expect(world.take(id) == Array(answers.prefix(1)))
     }
 }
+
+@Suite struct TextBoundTests {
+    @Test func depthAndStringsAreCounted() {
+        let world = World(channelCount: 0, features: World.complete)
+        let id = world.connect()
+        _ = world.messages(id)
+        func nested(_ depth: Int) -> String {
+            let brackets = String(repeating: "[", count: depth - 1) + String(repeating: "]", count: depth - 1)
+            return #"{"op":"subscribeConnectionGraph","x":\#(brackets)}"#
+        }
+        world.send(text: nested(32), from: id)
+        #expect(world.take(id).count == 1 && world.server.limitCounts[.jsonDepth] == nil)
+        world.send(text: nested(33), from: id)
+        #expect(world.take(id) == [.text(status(2, "Invalid message: nested deeper than 32 levels"))])
+        #expect(world.server.limitCounts[.jsonDepth] == 1)
+        func fetching(_ count: Int) -> String {
+            #"{"op":"fetchAsset","requestId":1,"uri":"\#(String(repeating: "x", count: count))"}"#
+        }
+        world.send(text: fetching(65_536), from: id)
+        #expect(world.take(id).count == 1 && world.server.limitCounts[.string] == nil)
+        world.send(text: fetching(65_537), from: id)
+        #expect(world.take(id) == [.text(status(2, #"Invalid message: \"uri\" is longer than 65536 bytes"#))])
+        #expect(world.server.limitCounts[.string] == 1)
+    }
+}

@@ -80,6 +80,15 @@ struct NetworkTests {
         try namespace.ip("link", "add", "left", "type", "veth", "peer", "name", "right")
         try namespace.ip("link", "set", "left", "up", "mtu", "1400")
         try namespace.ip("link", "set", "right", "up")
+        // The kernel settles the state of a link a moment later.
+        var isUp = false
+        for _ in 0..<500 where !isUp {
+            var other = try Source(procfs: "/proc", clock: clock)
+            isUp = try other.interfaces().contains {
+                $0["id"]?.text == "left" && $0["oper_state"]?.text == "OPER_UP"
+            }
+            if !isUp { usleep(10_000) }
+        }
         clock.advance(nanoseconds: 1_000_000_000)
         var interfaces = try netlink.interfaces()
         #expect(Set(interfaces.compactMap { $0["id"]?.text }) == ["lo", "left", "right"])

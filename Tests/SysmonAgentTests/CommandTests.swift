@@ -52,6 +52,30 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
             ])
     }
 
+    @Test func aReloadReachesEveryViewerOnceAndKeepsWhatItDoesNotTouch() throws {
+        let world = try AgentWorld()
+        let client = watcher(world)
+        _ = world.patch(#"{"channels":{"/cpu":{"rate_hertz":20}}}"#, from: client)
+        _ = world.texts(client)
+        var host = world.agent.configuration
+        try host.set("rate_hertz", of: "/cpu", to: .number(10))
+        // The file says what it said before: what clients changed stays.
+        world.agent.reload(host, now: world.now)
+        #expect(world.texts(client) == [] && world.agent.configuration != host)
+        host.logLevel = "debug"
+        world.agent.reload(host, now: world.now)
+        #expect(
+            world.texts(client) == [
+                #"{"op":"parameterValues","parameters":[{"name":"/cpu.rate_hertz","type":"float64","value":10},"#
+                    + #"{"name":"log.level","value":"debug"}]}"#
+            ])
+        #expect(world.agent.configuration == host)
+        // From now on this is what a reset goes back to.
+        _ = world.call("/config/set", #"{"log":{"level":"error"}}"#, from: client)
+        #expect(world.call("/config/reset", from: client) == ["success": .bool(true)])
+        #expect(world.agent.configuration == host)
+    }
+
     @Test func theSetterHearsTheAnswerAndThenTheNews() throws {
         let world = try AgentWorld()
         let client = watcher(world)

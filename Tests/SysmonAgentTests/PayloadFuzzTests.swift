@@ -49,7 +49,9 @@ import Testing
                 let failures = world.texts(client).filter { $0.contains("serviceCallFailure") }.count
                 #expect((response != nil) != (failures == 1), "\(input) to \(service)")
                 if response != nil { answered += 1 }
-                if isJSON, let response { #expect((try? JSONValue(parsing: response)) != nil, "\(input) to \(service)") }
+                if isJSON, let response {
+                    #expect((try? JSONValue(parsing: response)) != nil, "\(input) to \(service)")
+                }
             }
             for channel in world.agent.configuration.channels {
                 guard let sampling = channel.sampling else { continue }
