@@ -107,7 +107,8 @@ extension Server {
 
     /// Tells a client everything that it must know: when it comes, and when a session begins.
     func greet(_ client: Client) {
-        client.connection.outbox.append(raw: makeGreeting(isSDK: client.isSDK))
+        let greeting = makeGreeting(isSDK: client.isSDK)
+        queue(client) { $0.append(raw: greeting) }
         if let wallClock = features.wallClock, features.capabilities.contains(.time) {
             tell(client, .time(takeTime(wallClock())))
         }

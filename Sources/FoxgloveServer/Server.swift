@@ -271,17 +271,17 @@ package final class Server {
         isGraphStale = true
     }
 
-    func tell(_ client: Client, _ json: String) { queue(client, .text, Array(json.utf8)) }
+    func tell(_ client: Client, _ json: String) { queue(client) { $0.append(text: json) } }
 
-    func tell(_ client: Client, _ message: ServerBinaryMessage) { queue(client, .binary, message.bytes) }
+    func tell(_ client: Client, _ message: ServerBinaryMessage) { queue(client) { $0.append(.binary, message.bytes) } }
 
     /// Queues a control message. A client whose queue is full is gone.
-    private func queue(_ client: Client, _ opcode: FrameHeader.Opcode, _ payload: [UInt8]) {
+    func queue(_ client: Client, _ append: (inout Outbox) -> Void) {
         guard client.connection.phase == .open else { return }
         let isFull =
             client.connection.outbox.messageCount >= limits.queuedControlMessages
             || client.connection.outbox.byteCount > limits.queuedControlByteCount
-        guard isFull else { return client.connection.outbox.append(opcode, payload) }
+        guard isFull else { return append(&client.connection.outbox) }
         reach(.controlQueue)
         client.connection.outbox.append(text: Status(.error, Self.backlogText).json)
         client.connection.close(.tryAgainLater)

@@ -129,6 +129,20 @@ import WebSocketProtocol
     }
 }
 
+extension SessionTests {
+    @Test func aClientThatDoesNotReadIsNotGreetedForEver() {
+        var limits = ServerLimits()
+        limits.queuedControlByteCount = 64 * 1_024
+        let world = World(channelCount: 100, features: World.complete, limits: limits)
+        let id = world.connect()
+        for session in 0..<200 { world.server.beginSession("\(session)") }
+        #expect(world.server.queuedByteCount < 2 * limits.queuedControlByteCount)
+        #expect(world.server.clientCount == 0 && world.server.limitCounts[.controlQueue] == 1)
+        world.drain(id)
+        #expect(world.messages(id).last == .close(1013, ""))
+    }
+}
+
 @Suite struct TimeTests {
     private final class Clock { var time = Timestamp(unixNanoseconds: 5_000) }
     private let clock = Clock()
