@@ -55,6 +55,8 @@ final class Client {
 
     var operationRate: RateLimit
     var publishRate: RateLimit
+    /// Samples that it asks for by service.
+    var sampleRate: RateLimit
     var nextPing: Instant
     /// When the last ping went out that no pong has answered.
     var unansweredPing: Instant?
@@ -71,6 +73,7 @@ final class Client {
         openedAt = now
         operationRate = RateLimit(perSecond: limits.operationsPerSecond, burst: limits.operationBurst)
         publishRate = RateLimit(perSecond: limits.publishesPerSecond, burst: limits.publishesPerSecond)
+        sampleRate = RateLimit(perSecond: limits.samplesPerClientSecond, burst: limits.samplesPerClientSecond)
         nextPing = now + limits.pingInterval
     }
 }

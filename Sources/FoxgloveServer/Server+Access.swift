@@ -53,7 +53,11 @@ extension Server {
             client.name = name
             return true
         case .refuse(let refusal):
-            refusalCounts[refusal.kind, default: 0] += 1
+            switch refusal.kind {
+            case .host: reach(.refusedHosts)
+            case .origin: reach(.refusedOrigins)
+            case .login: reach(.refusedLogins)
+            }
             if refusalNotices.mustTell(refusal.kind, from: client.address, now: now) {
                 report(.refused(address: client.address, reason: refusal.reason))
             }

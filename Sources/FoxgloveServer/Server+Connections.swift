@@ -31,8 +31,14 @@ extension Server {
     }
 
     package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
-        guard let client = client(id), !client.mustDrop else { return }
         var offset = 0
+        while receive(bytes, &offset, from: id, now: now) {}
+    }
+
+    /// Takes bytes from `offset` on, up to the first message that the owner must act on. Returns whether there may be
+    /// more: an owner that handles events in between keeps the order in which a client said things.
+    package func receive(_ bytes: Span<UInt8>, _ offset: inout Int, from id: ConnectionID, now: Instant) -> Bool {
+        guard let client = client(id), !client.mustDrop else { return false }
         while client.waitingAnswer == nil, !client.mustDrop,
             let event = client.connection.next(bytes, &offset, now: now)
         {
@@ -48,8 +54,10 @@ extension Server {
                 case nil: break
                 }
             }
+            if hasEvents { return true }
         }
         if client.connection.phase == .closing { leave(client) }
+        return false
     }
 
     /// The client counts no more: its subscriptions end, although its last bytes may still be on their way.
@@ -60,6 +68,7 @@ extension Server {
         client.channels = []
         client.parameterNames = []
         client.pendingCalls = []
+        unsubscribeFromGraph(client)
         guard client.isConnected else { return }
         client.isConnected = false
         isGraphStale = true

@@ -3,16 +3,29 @@ internal import Telemetry
 
 /// The connection graph: who publishes, listens and provides, as far as this server sees it.
 extension Server {
-    func subscribeToGraph(_ client: Client) {
+    func subscribeToGraph(_ client: Client, now: Instant) {
         // Studio subscribes again after every serverInfo.
         guard !client.seesGraph else { return }
-        updateGraph()
+        updateGraph(now: now)
         client.seesGraph = true
+        graphWatcherCount += 1
         tell(client, (graph.update(from: ConnectionGraph()) ?? ConnectionGraphUpdate()).json)
     }
 
+    func unsubscribeFromGraph(_ client: Client) {
+        guard client.seesGraph else { return }
+        client.seesGraph = false
+        graphWatcherCount -= 1
+    }
+
+    /// When a change is told: not each by itself, since it takes a look at every client.
+    var graphDeadline: Instant? {
+        isGraphStale && graphWatcherCount > 0 ? lastGraphUpdate + limits.graphInterval : nil
+    }
+
     /// Tells those who want to know what changed since the last call.
-    func updateGraph() {
+    func updateGraph(now: Instant) {
+        lastGraphUpdate = now
         guard isGraphStale else { return }
         isGraphStale = false
         let old = graph

@@ -48,12 +48,12 @@ extension Server {
             } else {
                 refuse(client, Self.operatorsOnlyText)
                 // The true values, since a viewer shows new ones before it is told.
-                if requestID != nil, !names.isEmpty { request(nil, names, requestID: requestID, from: id) }
+                if requestID != nil { request([], names, requestID: requestID, from: id) }
             }
         case .subscribeParameterUpdates(let names): subscribe(client, toParameters: names)
         case .unsubscribeParameterUpdates(let names): client.parameterNames.subtract(names)
-        case .subscribeConnectionGraph: subscribeToGraph(client)
-        case .unsubscribeConnectionGraph: client.seesGraph = false
+        case .subscribeConnectionGraph: subscribeToGraph(client, now: now)
+        case .unsubscribeConnectionGraph: unsubscribeFromGraph(client)
         case .fetchAsset(let uri, let requestID): sendAsset(uri, requestID, to: client)
         }
     }
@@ -106,7 +106,7 @@ extension Server {
         return false
     }
 
-    private static var operationByteCount: Int { 16_384 }
+    static var operationByteCount: Int { 16_384 }
 
     // MARK: Subscriptions
 
@@ -176,12 +176,11 @@ extension Server {
             guard allowOperation(client, now: now) else { return }
             return refuse(client, Capability.clientPublish.missingText)
         }
-        guard client.publishRate.allow(now: now) else {
+        guard client.publishRate.allow(now: now, cost: 1 + payload.count / Self.operationByteCount) else {
             reach(.publishes)
             return refuse(
                 client, "Too many published messages; the limit is \(Int(limits.publishesPerSecond)) per second")
         }
-        guard offers(.clientPublish, to: client) else { return }
         guard let channel = client.channels.first(where: { $0.id == channelID }) else {
             return refuse(client, "Unknown channel ID: \(channelID)")
         }
@@ -190,6 +189,10 @@ extension Server {
             return refuse(client, "The encoding of client channel \(channelID) is not understood")
         }
         guard role(client) == .operator else { return refuse(client, Self.operatorsOnlyText) }
+        guard payload.count <= limits.commandByteCount else {
+            reach(.commands)
+            return refuse(client, "A command may have \(limits.commandByteCount) bytes at most")
+        }
         report(.published(id, topic: features.commandTopics[topicIndex], encoding: encoding, payload: payload))
     }
 

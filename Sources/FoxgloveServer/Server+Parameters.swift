@@ -17,6 +17,10 @@ package struct ParameterRequest: Equatable, Sendable {
 extension Server {
     func request(_ assignments: [Parameter]?, _ names: [String], requestID: String?, from id: ConnectionID) {
         guard let client = client(id) else { return }
+        guard names.count <= limits.parametersPerRequest else {
+            reach(.parametersPerRequest)
+            return refuse(client, "A request may name \(limits.parametersPerRequest) parameters at most")
+        }
         guard client.parameterRequestCount < limits.requestsPerClient else {
             reach(.parameterRequests)
             return refuse(client, "Too many concurrent parameter requests")

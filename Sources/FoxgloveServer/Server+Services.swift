@@ -1,5 +1,5 @@
 package import FoxgloveProtocol
-import Telemetry
+package import Telemetry
 package import WebSocketProtocol
 
 /// A call that the owner answers with ``Server/respond(to:with:)`` or ``Server/fail(_:_:)``.
@@ -44,6 +44,17 @@ extension Server {
         forEachConnected { tell($0, message) }
     }
 
+    /// Whether a caller may have a sample taken: the bound of each keeps it from using up that of all.
+    package func allowSample(for call: ServiceCall, now: Instant) -> Bool {
+        guard client(call.client)?.sampleRate.allow(now: now) == true else {
+            reach(.samples)
+            return false
+        }
+        if sampleRate.allow(now: now) { return true }
+        reach(.allSamples)
+        return false
+    }
+
     func receiveCall(
         _ serviceID: UInt32, _ callID: UInt32, _ encoding: String, _ payload: [UInt8], from id: ConnectionID,
         now: Instant
@@ -54,6 +65,10 @@ extension Server {
         guard let (_, service) = services.first(where: { $0.id == serviceID }) else { return refuse("Unknown service") }
         guard let responseEncoding = service.responseEncoding(to: encoding) else {
             return refuse("Unsupported encoding")
+        }
+        guard payload.count <= limits.commandByteCount else {
+            reach(.commands)
+            return refuse("A request may have \(limits.commandByteCount) bytes at most")
         }
         guard client.pendingCalls.count < limits.requestsPerClient else {
             reach(.serviceCalls)

@@ -62,7 +62,6 @@ package final class Server {
     /// By channel: messages that slow clients missed.
     package internal(set) var droppedCounts: [UInt64]
     package internal(set) var limitCounts: [LimitName: UInt64] = [:]
-    package internal(set) var refusalCounts: [Refusal.Kind: UInt64] = [:]
     package internal(set) var clientCount = 0
     /// Who may connect. May change at any time; whoever is connected stays.
     package var access = AccessPolicy() { didSet { forgetGreeting() } }
@@ -91,12 +90,15 @@ package final class Server {
     var services: [(id: UInt32, service: Service)] = []
     var lastServiceID: UInt32 = 0
     var lastCallSerial: UInt64 = 0
+    var sampleRate: RateLimit
     var lastClientSerial: UInt64 = 0
     var lastTime = Timestamp(unixNanoseconds: 0)
     var lastTimeAt: Instant?
     /// As it was last told.
     var graph = ConnectionGraph()
     var isGraphStale = true
+    var lastGraphUpdate = Instant(nanoseconds: 0)
+    var graphWatcherCount = 0
     private var events: [Event] = []
     private var firstEvent = 0
     private var tickStart: UInt64 = 0
@@ -117,6 +119,7 @@ package final class Server {
         self.features = features
         self.limits = limits
         loginThrottle = LoginThrottle(limits: limits)
+        sampleRate = RateLimit(perSecond: limits.samplesPerSecond, burst: limits.samplesPerSecond)
         refusalNotices = RefusalNotices(limits: limits)
         ring = FrameRing(limits: limits.ring)
         newest = Array(repeating: 0, count: channels.count)
@@ -199,14 +202,14 @@ package final class Server {
         if let nextStart, nextStart <= now { beginSubscriptions(now: now) }
         for case let client? in clients where client.isBlocked { bound(client) }
         answerFailedLogins(now: now)
-        updateGraph()
+        if let graphDeadline, graphDeadline <= now { updateGraph(now: now) }
         if let nextHousekeeping, nextHousekeeping <= now { keepHouse(now: now) }
     }
 
     /// When the next ``endTick(now:)`` has something to do besides publishing.
     package var nextDeadline: Instant? {
         var deadline = nextStart
-        for case let other? in [nextHousekeeping, loginThrottle.nextDeadline] {
+        for case let other? in [nextHousekeeping, loginThrottle.nextDeadline, graphDeadline] {
             deadline = deadline.map { min($0, other) } ?? other
         }
         return deadline
@@ -216,9 +219,7 @@ package final class Server {
 
     /// What a client wants next; to be asked until it returns nil.
     package func nextEvent() -> Event? {
-        // Who cannot take the news of the graph is gone, which is an event.
-        if firstEvent == events.count { updateGraph() }
-        guard firstEvent < events.count else {
+        guard hasEvents else {
             events.removeAll(keepingCapacity: true)
             firstEvent = 0
             return nil
@@ -254,6 +255,8 @@ package final class Server {
     }
 
     // MARK: Inside
+
+    var hasEvents: Bool { firstEvent < events.count }
 
     func report(_ event: Event) { events.append(event) }
 

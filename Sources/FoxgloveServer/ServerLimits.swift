@@ -22,6 +22,14 @@ package struct ServerLimits: Sendable {
     /// Service calls, parameter requests and asset requests that wait for an answer: as many of each.
     package var requestsPerClient = 32
     package var serviceCallTime = Period.seconds(10)
+    /// Of what is published on a command topic, and of a request to a service.
+    package var commandByteCount = 32 * 1_024
+    /// Samples that are asked for by service, of each client and of all together.
+    package var samplesPerClientSecond = 10.0
+    package var samplesPerSecond = 50.0
+    package var parametersPerRequest = 1_024
+    /// Changes of the connection graph are told together.
+    package var graphInterval = Period.milliseconds(50)
     package var parameterSubscriptionsPerClient = 1_024
     package var parameterNameByteCount = 256
     /// Viewers set their clock by every Time message; 30 a second are plenty.
@@ -72,7 +80,11 @@ package enum LimitName: String, CaseIterable, Sendable {
     case clientMemory = "client_memory_bytes", pong = "pong_seconds"
     case serviceCalls = "service_calls", parameterRequests = "parameter_requests", assetRequests = "asset_requests"
     case parameterSubscriptions = "parameter_subscriptions"
-    case jsonDepth = "json_depth", string = "string_bytes"
+    case jsonDepth = "json_depth", string = "string_bytes", commands = "command_bytes"
+    case parametersPerRequest = "parameters_per_request", samples = "samples_per_client_second"
+    case allSamples = "samples_per_second"
+    /// Of these none is let in.
+    case refusedHosts = "refused_hosts", refusedOrigins = "refused_origins", refusedLogins = "refused_logins"
 }
 
 extension ServerLimits {
@@ -99,6 +111,11 @@ extension ServerLimits {
         case .parameterSubscriptions: Double(parameterSubscriptionsPerClient)
         case .jsonDepth: Double(JSONValue.depthLimit)
         case .string: Double(ClientMessage.stringByteLimit)
+        case .commands: Double(commandByteCount)
+        case .parametersPerRequest: Double(parametersPerRequest)
+        case .samples: samplesPerClientSecond
+        case .allSamples: samplesPerSecond
+        case .refusedHosts, .refusedOrigins, .refusedLogins: 0
         }
     }
 }

@@ -14,6 +14,13 @@ extension CollectError {
         }
     }
 
+    /// The same as a string.
+    package var text: String {
+        var bytes: [UInt8] = []
+        describe(into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private func append(errno: Int32, to text: inout [UInt8]) {
         switch errno {
         case ENOENT: text.append("ENOENT")

@@ -16,9 +16,3 @@ package func randomBytes(_ count: Int) -> [UInt8] {
     precondition(unsafe RAND_bytes(&bytes, Int32(count)) == 1, "the system gives no random bytes")
     return bytes
 }
-
-/// Takes as long for a near miss as for a far one, so that a secret cannot be found byte by byte. Different counts are
-/// told apart at once: compare digests where the count itself is secret.
-package func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    unsafe left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
-}

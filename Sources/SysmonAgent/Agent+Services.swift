@@ -10,9 +10,6 @@ internal import WebSocketProtocol
 /// A service answers what goes wrong in a normal response, since a viewer that gets a failure is known to wait for
 /// ever; only a request that cannot be decoded fails.
 extension Agent {
-    /// `/channels/sample` reads for whoever asks, so it has a bound for all callers together.
-    static let sampleRequestsPerSecond = 20.0
-
     static func features(_ channels: [Channel], _ host: Host, _ options: Options) -> ServerFeatures {
         var features = ServerFeatures()
         features.capabilities = [
@@ -88,18 +85,19 @@ extension Agent {
             var response = ServiceResponse()
             response.sessionID = beginSession(from: call.client)
             return response
-        case "/agent/status": return sampleNow("/agent", now: now)
+        case "/agent/status": return sampleNow("/agent", for: call, now: now)
         default:
             let request: [UInt8]? =
                 isJSON
-                ? call.payload : TelemetrySchema.json(ofProtobuf: call.payload, as: SampleRequestMessage.self)
+                ? call.payload
+                : TelemetrySchema.json(ofProtobuf: call.payload, as: SampleRequestMessage.self, isCommand: true)
             guard let request, let value = try? JSONValue(parsing: request), case .object(let members) = value else {
                 return nil
             }
             guard case .string(let topic)? = members["topic"] else {
                 return ServiceResponse(error: "topic: the name of a channel is missing")
             }
-            return sampleNow(topic, now: now)
+            return sampleNow(topic, for: call, now: now)
         }
     }
 
@@ -119,14 +117,15 @@ extension Agent {
     private func beginSession(from id: ConnectionID) -> String {
         let now = host.clock().realtime.unixNanoseconds / 1_000_000
         let last = UInt64(server.identity.sessionID) ?? 0
-        let sessionID = String(max(now, last + 1))
+        // A session that was given the greatest number is followed by the present time.
+        let sessionID = String(max(now, last &+ 1))
         server.beginSession(sessionID)
         report(.sessionBegan(id: sessionID, by: server.description(of: id)))
         return sessionID
     }
 
     /// Takes one sample, also if nobody listens; those who do get it too, so that none of the channel is missing.
-    private func sampleNow(_ topic: String, now: Instant) -> ServiceResponse {
+    private func sampleNow(_ topic: String, for call: ServiceCall, now: Instant) -> ServiceResponse {
         var response = ServiceResponse()
         response.topic = topic
         if topic == ConfigPublisher.topic {
@@ -137,9 +136,12 @@ extension Agent {
         guard let index = sources.firstIndex(where: { $0.registration.channel.topic == topic }) else {
             return ServiceResponse(error: "\(quoted(topic)) is no channel")
         }
-        guard sampleRequestRate.allow(now: now) else {
-            return ServiceResponse(
-                error: "Too many samples are asked for; the limit is \(Int(Self.sampleRequestsPerSecond)) per second")
+        guard configuration.channels[index].isEnabled else {
+            return ServiceResponse(error: "\(topic) is switched off")
+        }
+        guard server.allowSample(for: call, now: now) else {
+            let limit = Int(server.limits.samplesPerClientSecond)
+            return ServiceResponse(error: "Too many samples are asked for; the limit is \(limit) per second")
         }
         guard let payload = sampleOnDemand(index, now: now) else {
             return ServiceResponse(error: "\(topic) cannot be sampled")
@@ -159,7 +161,7 @@ extension Agent {
         let source = sources.first { $0.registration.channel.topic == response.topic }
         let message =
             source.map { $0.registration.json(of: response.message) }
-            ?? ConfigPublisher.json(ofPatch: response.message)
+            ?? ConfigPublisher.json(of: response.message)
         // As text, since a counter may have more digits than a JSON value of ours.
         return JSONValue.object(members).text.utf8.dropLast() + Array(#","message":"#.utf8) + (message ?? [])
             + [UInt8(ascii: "}")]

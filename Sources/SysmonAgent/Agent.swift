@@ -67,7 +67,6 @@ package final class Agent: ConnectionHandler {
     let configChannel: ChannelID
     let configPublisher: ConfigPublisher
     let agentChannel: ChannelID?
-    var sampleRequestRate = RateLimit(perSecond: Agent.sampleRequestsPerSecond, burst: Agent.sampleRequestsPerSecond)
     private var tick: UInt64 = 0
     /// As of this tick, since it does not change within one.
     private var suspended: UInt64 = 0
@@ -132,8 +131,12 @@ package final class Agent: ConnectionHandler {
     }
 
     package func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
-        server.received(bytes, from: id, now: now)
-        handleEvents(now: now)
+        var offset = 0
+        var isMore = true
+        while isMore {
+            isMore = server.receive(bytes, &offset, from: id, now: now)
+            handleEvents(now: now)
+        }
     }
 
     package func secured(_ id: ConnectionID, peerNames: [String]) { server.secured(id, peerNames: peerNames) }
@@ -177,9 +180,34 @@ package final class Agent: ConnectionHandler {
 
     /// `start` is when the last sample of this tick ended, so that the clock is read once per sample.
     private func sample(_ due: Schedule.Due, now: Instant, start: inout Instant?) {
-        host.agent.collectors[due.channel.index].overrunCount += due.missedCount
-        _ = sample(due.channel, now: now, start: &start)
+        let index = due.channel.index
+        host.agent.collectors[index].overrunCount += due.missedCount
+        guard sources[index].sampling != nil else { return }
+        if sample(due.channel, now: now, start: &start) {
+            forgetFailures(of: index)
+        } else {
+            countFailure(of: index)
+        }
     }
+
+    /// Viewers are told of a source that fails again and again, until it gives a sample or nobody wants one.
+    private func countFailure(of index: Int) {
+        sources[index].failureCount += 1
+        guard sources[index].failureCount == Self.failureCountTold,
+            let error = host.agent.collectors[index].lastError
+        else { return }
+        let topic = sources[index].registration.channel.topic
+        server.setStatus(Self.failureStatus(topic), .warning, "\(topic) cannot be sampled: \(error.text)")
+    }
+
+    private func forgetFailures(of index: Int) {
+        if sources[index].failureCount >= Self.failureCountTold {
+            server.removeStatuses([Self.failureStatus(sources[index].registration.channel.topic)])
+        }
+        sources[index].failureCount = 0
+    }
+
+    private static func failureStatus(_ topic: String) -> String { "source:\(topic)" }
 
     /// Takes one sample apart from the schedule and returns its message; nil if the source has none.
     func sampleOnDemand(_ index: Int, now: Instant) -> [UInt8]? {
@@ -235,13 +263,7 @@ package final class Agent: ConnectionHandler {
         host.agent.collectors[index].entryCount = sample.entryCount
         host.agent.collectors[index].suppressedCount = sample.suppressedCount
         measureRate(of: index, now: now)
-        if sources[index].failureCount >= Self.failureCountTold {
-            server.removeStatuses([Self.failureStatus(sources[index].registration.channel.topic)])
-        }
-        sources[index].failureCount = 0
     }
-
-    private static func failureStatus(_ topic: String) -> String { "source:\(topic)" }
 
     /// The achieved rate, over a second or five samples, whichever is longer.
     private func measureRate(of index: Int, now: Instant) {
@@ -259,11 +281,6 @@ package final class Agent: ConnectionHandler {
     }
 
     private func reportFailure(_ error: CollectError, of index: Int, now: Instant) {
-        sources[index].failureCount += 1
-        if sources[index].failureCount == Self.failureCountTold {
-            let topic = sources[index].registration.channel.topic
-            server.setStatus(Self.failureStatus(topic), .warning, "\(topic) cannot be sampled: \(error)")
-        }
         if let last = sources[index].lastReport, last.error == error, now < last.at + Self.repeatedReportInterval {
             return
         }
@@ -319,6 +336,7 @@ package final class Agent: ConnectionHandler {
                 schedule.pause(channel)
                 guard sources.indices.contains(channel.index) else { break }
                 host.agent.collectors[channel.index].actualHertz = .nan
+                forgetFailures(of: channel.index)
             case .published(let id, _, let encoding, let payload):
                 takePatch(payload, in: encoding, from: id, now: now)
             case .parametersRequested(let request): answer(request, now: now)

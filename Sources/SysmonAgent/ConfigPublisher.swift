@@ -51,6 +51,11 @@ final class ConfigPublisher {
 
     /// A patch in protobuf as one in JSON; nil: it is no `sysmon.v1.Config`.
     static func json(ofPatch payload: [UInt8]) -> [UInt8]? {
+        TelemetrySchema.json(ofProtobuf: payload, as: ConfigMessage.self, isCommand: true)
+    }
+
+    /// A published message in JSON.
+    static func json(of payload: [UInt8]) -> [UInt8]? {
         TelemetrySchema.json(ofProtobuf: payload, as: ConfigMessage.self)
     }
 }

@@ -153,12 +153,12 @@ package struct Configuration: Equatable, Sendable {
     /// Takes values for parameters, all or none of them; one without a value gets back what it has in `defaults`.
     package mutating func apply(_ assignments: [Parameter], defaults: Configuration) throws(Refusal) {
         var patched = self
+        let known = Dictionary(defaults.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+        let hostNames = Set(hostSettings.map(\.name))
         for assignment in assignments {
             let name = assignment.name
-            guard let known = defaults.parameters.first(where: { $0.name == name }), let value = known.value else {
-                throw Refusal(text: "\(quoted(name)) is no parameter")
-            }
-            guard !hostSettings.contains(where: { $0.name == name }) else {
+            guard let value = known[name] ?? nil else { throw Refusal(text: "\(quoted(name)) is no parameter") }
+            guard !hostNames.contains(name) else {
                 throw Refusal(text: "\(name) is set on the host only")
             }
             let json = (assignment.value ?? value).json

@@ -6,7 +6,13 @@ internal import Glibc
 /// Names are those of the schema, enums are their names, timestamps `{"sec", "nsec"}` as viewers have them, bytes are
 /// base64. Numbers that JSON lacks (NaN, infinity), unset messages and the cases that a oneof does not have are left
 /// out; all other fields are there, defaults included. Returns nil if `bytes` is no such message.
-package func json<Message: ProtobufMessage>(ofProtobuf bytes: [UInt8], as _: Message.Type) -> [UInt8]? {
+///
+/// `isCommand`: nothing may be lost silently of what a stranger sent. A message with fields that its type does not
+/// have, numbers that JSON lacks, texts that are not UTF-8, or anything that does not come back when it is packed again
+/// (a text with a NUL, a field given twice) is none. Its `header` is not looked at.
+package func json<Message: ProtobufMessage>(
+    ofProtobuf bytes: [UInt8], as _: Message.Type, isCommand: Bool = false
+) -> [UInt8]? {
     var prototype = Message()
     prototype.reset()
     let descriptor = unsafe withUnsafeBytes(of: &prototype) { message in
@@ -18,26 +24,34 @@ package func json<Message: ProtobufMessage>(ofProtobuf bytes: [UInt8], as _: Mes
     }
     guard let message = unsafe unpacked else { return nil }
     defer { unsafe protobuf_c_message_free_unpacked(message, nil) }
-    var writer = JSONWriter()
+    var writer = JSONWriter(isCommand: isCommand)
     unsafe writer.write(message)
-    return writer.bytes
+    guard isCommand else { return writer.bytes }
+    let isWhole = unsafe protobuf_c_message_get_packed_size(message) == bytes.count
+    return writer.isExact && isWhole ? writer.bytes : nil
 }
 
 private struct JSONWriter {
+    let isCommand: Bool
     var bytes: [UInt8] = []
+    /// Whether everything that the message holds could be written.
+    var isExact = true
+
+    init(isCommand: Bool) { self.isCommand = isCommand }
 
     mutating func write(_ message: UnsafePointer<ProtobufCMessage>) {
         let base = unsafe UnsafeRawPointer(message)
         guard let descriptor = unsafe message.pointee.descriptor else { return }
         let isTime = unsafe String(cString: descriptor.pointee.name) == "google.protobuf.Timestamp"
+        if unsafe message.pointee.n_unknown_fields > 0 { isExact = false }
         bytes.append(UInt8(ascii: "{"))
         var isFirst = true
         for index in 0..<Int(unsafe descriptor.pointee.n_fields) {
             let field = unsafe descriptor.pointee.fields[index]
-            guard unsafe isPresent(field, base) else { continue }
+            let name = unsafe String(cString: field.name)
+            guard unsafe isPresent(field, base), !isCommand || name != "header" else { continue }
             if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
-            let name = unsafe String(cString: field.name)
             write(isTime ? (name == "seconds" ? "sec" : "nsec") : name)
             bytes.append(UInt8(ascii: ":"))
             if unsafe field.label == PROTOBUF_C_LABEL_REPEATED {
@@ -49,7 +63,7 @@ private struct JSONWriter {
         bytes.append(UInt8(ascii: "}"))
     }
 
-    private func isPresent(_ field: ProtobufCFieldDescriptor, _ base: UnsafeRawPointer) -> Bool {
+    private mutating func isPresent(_ field: ProtobufCFieldDescriptor, _ base: UnsafeRawPointer) -> Bool {
         let place = unsafe base + Int(field.offset)
         if unsafe field.flags & UInt32(PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue) != 0,
             unsafe (base + Int(field.quantifier_offset)).load(as: UInt32.self) != field.id
@@ -58,11 +72,16 @@ private struct JSONWriter {
         }
         guard unsafe field.label != PROTOBUF_C_LABEL_REPEATED else { return true }
         switch unsafe field.type {
-        case PROTOBUF_C_TYPE_DOUBLE: return unsafe place.load(as: Double.self).isFinite
-        case PROTOBUF_C_TYPE_FLOAT: return unsafe place.load(as: Float.self).isFinite
+        case PROTOBUF_C_TYPE_DOUBLE: return unsafe isFinite(place.load(as: Double.self))
+        case PROTOBUF_C_TYPE_FLOAT: return unsafe isFinite(Double(place.load(as: Float.self)))
         case PROTOBUF_C_TYPE_MESSAGE: return unsafe place.load(as: UnsafeRawPointer?.self) != nil
         default: return true
         }
+    }
+
+    private mutating func isFinite(_ number: Double) -> Bool {
+        if !number.isFinite { isExact = false }
+        return number.isFinite
     }
 
     private mutating func writeList(_ field: ProtobufCFieldDescriptor, _ base: UnsafeRawPointer) {
@@ -109,6 +128,7 @@ private struct JSONWriter {
         case PROTOBUF_C_TYPE_STRING:
             if let text = unsafe place.load(as: UnsafePointer<CChar>?.self) {
                 write(unsafe String(cString: text))
+                if unsafe String(validatingCString: text) == nil { isExact = false }
             } else {
                 write("")
             }

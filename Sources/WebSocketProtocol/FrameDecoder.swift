@@ -156,6 +156,8 @@ package struct FrameDecoder: Sendable {
 
     /// The mask turns along: its lowest byte is the one for the byte that comes next.
     private static func unmask(_ bytes: Span<UInt8>, _ mask: inout UInt32, into buffer: inout [UInt8]) {
+        // To append nothing would write to the storage that all empty arrays share.
+        guard bytes.count > 0 else { return }
         var turned = mask
         buffer.append(addingCapacity: bytes.count) { output in
             for index in bytes.indices {

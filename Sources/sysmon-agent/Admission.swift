@@ -19,6 +19,11 @@ final class Admission {
         policy.isBoundToLoopback = Self.isLoopback(options.host)
         if let file {
             do { policy.tokens = try file.read() } catch { throw Service.Failure(text: "--token-file \(error.text)") }
+            guard !policy.tokens.isEmpty || options.clientAuthority == nil else {
+                throw Service.Failure(
+                    text: "--token-file \(file.path) has no entries; add role:name:san=SUBJECT for the certificates of "
+                        + "--tls.client-ca")
+            }
             if policy.tokens.isEmpty { log(.warning, "\(file.path) has no entries: nobody is asked to log in") }
         }
         guard !policy.isBoundToLoopback else { return }

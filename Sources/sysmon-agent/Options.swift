@@ -180,6 +180,9 @@ struct Options {
         guard options.clientAuthority == nil || options.certificate != nil else {
             throw Mistake(text: "--tls.client-ca needs --tls.cert and --tls.key")
         }
+        guard options.clientAuthority == nil || options.tokenFile != nil else {
+            throw Mistake(text: "--tls.client-ca needs --token-file, which says what a certificate may do")
+        }
         let rest = CommandLine.arguments.dropFirst(Int(getopt_index()))
         if let argument = rest.first {
             throw Mistake(text: "\(argument) is unexpected; try --help")

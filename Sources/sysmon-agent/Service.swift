@@ -208,9 +208,9 @@ extension Log {
         case .connected(let address): self(.info, "client connected from \(address)")
         case .disconnected(let address): self(.info, "client from \(address) left")
         case .turnedAway(let address, let reason): self(.warning, "\(address) was turned away: \(reason)")
-        case .sourceMissing(let topic, let error): self(.info, "\(topic) is not offered: \(error)")
+        case .sourceMissing(let topic, let error): self(.info, "\(topic) is not offered: \(error.text)")
         case .sourceFound(let topic): self(.info, "\(topic) is offered now")
-        case .sampleFailed(let topic, let error): self(.warning, "\(topic) was not sampled: \(error)")
+        case .sampleFailed(let topic, let error): self(.warning, "\(topic) was not sampled: \(error.text)")
         case .messageTooLarge(let topic, let byteCount):
             self(.warning, "\(topic) was not published: \(byteCount) bytes are too many")
         case .configured(let client, let key, let old, let new):

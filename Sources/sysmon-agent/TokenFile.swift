@@ -40,7 +40,12 @@ final class TokenFile {
         nextLook = now + Self.lookInterval
         var status = stat()
         let found = unsafe stat(path, &status) == 0 ? Version(status) : nil
-        return found == version ? nil : try read()
+        guard found != version else { return nil }
+        do { return try read() } catch {
+            // What cannot be opened is told of once, too.
+            version = found
+            throw error
+        }
     }
 
     func read() throws(Fault) -> TokenList {

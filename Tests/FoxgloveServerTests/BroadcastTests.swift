@@ -25,7 +25,8 @@ import WebSocketProtocol
         )
     }
 
-    private func settle() { _ = world.events() }
+    /// Changes are told together, a moment later.
+    private func settle() { world.wait(milliseconds: 50) }
 
     @Test func theFirstUpdateIsEverythingAndTheOthersAreDifferences() {
         let (watcher, other) = (client(), client())

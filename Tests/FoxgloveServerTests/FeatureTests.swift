@@ -182,6 +182,20 @@ private func failure(_ service: Int, _ call: Int, _ text: String) -> [TestClient
         #expect(world.requests().count == 1)
     }
 
+    @Test func namesOfARequestAreBounded() {
+        let id = client()
+        func getting(_ count: Int) -> String {
+            let names = Array(repeating: "\"a\"", count: count).joined(separator: ",")
+            return #"{"op":"getParameters","parameterNames":[\#(names)]}"#
+        }
+        world.send(text: getting(1_024), from: id)
+        #expect(world.requests().count == 1)
+        world.send(text: getting(1_025), from: id)
+        #expect(world.requests().isEmpty)
+        #expect(world.take(id) == [.text(status(2, "A request may name 1024 parameters at most"))])
+        #expect(world.server.limitCounts[.parametersPerRequest] == 1)
+    }
+
     @Test func subscriptionsAreBoundedInNumberAndLength() {
         var limits = ServerLimits()
         limits.parameterSubscriptionsPerClient = 3

@@ -41,7 +41,7 @@ import WebSocketProtocol
         let answer = world.answer(id)
         #expect(answer?.status == 401)
         #expect(answer?.head.contains("\r\nWWW-Authenticate: Bearer\r\n") == true)
-        #expect(world.server.refusalCounts == [.login: 1])
+        #expect(world.server.limitCounts[.refusedLogins] == 1)
         #expect(world.server.clientCount == 0)
     }
 
@@ -52,7 +52,7 @@ import WebSocketProtocol
         world.wait(milliseconds: 200)
         world.drain(id)
         #expect(world.answer(id)?.status == 401)
-        #expect(world.server.refusalCounts == [.login: 1])
+        #expect(world.server.limitCounts[.refusedLogins] == 1)
     }
 
     @Test func whatFollowsInTheSameBytesIsNotHeardEither() {
@@ -65,7 +65,7 @@ import WebSocketProtocol
         world.wait(milliseconds: 200)
         world.drain(id)
         #expect(world.answer(id)?.status == 401)
-        #expect(world.server.refusalCounts == [.login: 1])
+        #expect(world.server.limitCounts[.refusedLogins] == 1)
     }
 
     @Test func whoGoesAwayMeanwhileIsForgotten() {
@@ -103,7 +103,7 @@ import WebSocketProtocol
         let ids = (0..<6).map { _ in fail() }
         let other = fail(from: "10.0.0.1")
         #expect(world.drain(ids[5]) == .drop)
-        #expect(world.server.limitCounts == [.failedLoginsPerAddress: 1])
+        #expect(world.server.limitCounts == [.failedLoginsPerAddress: 1, .refusedLogins: 7])
         world.wait(milliseconds: 200)
         for id in ids[..<5] + [other] {
             world.drain(id)
@@ -114,13 +114,13 @@ import WebSocketProtocol
         #expect(world.drain(fail()) == .drop)
         world.advance(milliseconds: 1)
         #expect(world.drain(fail()) == .idle)
-        #expect(world.server.refusalCounts[.login] == 9)
+        #expect(world.server.limitCounts[.refusedLogins] == 9)
     }
 
     @Test func theFiftyFirstOfASecondIsDropped() {
         let ids = (0..<51).map { fail(from: "10.0.0.\($0)") }
         #expect(ids.filter { world.drain($0) == .drop } == [ids[50]])
-        #expect(world.server.limitCounts == [.failedLogins: 1])
+        #expect(world.server.limitCounts == [.failedLogins: 1, .refusedLogins: 51])
     }
 
     @Test func aRightTokenIsLetInWhateverOthersTried() {
@@ -199,7 +199,7 @@ import WebSocketProtocol
                     reason: #"the origin "https://evil0" is not allowed; --allow-origin allows it"#),
                 .refused(address: "10.0.0.2", reason: "the token is not in the token file"),
             ])
-        #expect(world.server.refusalCounts == [.host: 3, .origin: 3, .login: 1])
+        #expect(world.server.limitCounts == [.refusedHosts: 3, .refusedOrigins: 3, .refusedLogins: 1])
     }
 
     @Test func noticesAreNoMoreThanTheyMayBe() {
@@ -249,7 +249,7 @@ import WebSocketProtocol
         let id = world.open()
         world.ask(id, subprotocol: "unknown")
         #expect(world.answer(id)?.status == 400)
-        #expect(world.server.refusalCounts.isEmpty)
+        #expect(world.server.limitCounts.isEmpty)
     }
 
     @Test func aWarningGreetsEveryClient() {

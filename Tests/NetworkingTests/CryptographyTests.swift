@@ -16,11 +16,4 @@ import Testing
         #expect(randomBytes(32).count == 32)
         #expect(randomBytes(32) != randomBytes(32))
     }
-
-    @Test func equalityIsThatOfBytes() {
-        #expect(isEqualInConstantTime([], []))
-        #expect(isEqualInConstantTime([1, 2], [1, 2]))
-        #expect(!isEqualInConstantTime([1, 2], [1, 3]))
-        #expect(!isEqualInConstantTime([1, 2], [1]))
-    }
 }

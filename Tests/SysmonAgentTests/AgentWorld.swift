@@ -105,6 +105,11 @@ final class AgentWorld {
 
     func send(_ text: String, from id: ConnectionID) { receive(maskedFrame(1, Array(text.utf8)), from: id) }
 
+    /// Several operations in one segment.
+    func sendTogether(_ texts: [String], from id: ConnectionID) {
+        receive(texts.flatMap { maskedFrame(1, Array($0.utf8)) }, from: id)
+    }
+
     /// Publishes a patch on `/config` as Studio does, and returns what the agent says to it.
     func patch(_ json: String, from id: ConnectionID) -> [String] {
         publish(Array(json.utf8), encoding: "json", from: id)

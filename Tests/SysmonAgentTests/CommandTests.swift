@@ -146,13 +146,73 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
         #expect(!answer[0].contains("/config.rate_hertz"))
     }
 
-    @Test(arguments: [[0xFF], [0x12, 200, 0x0A], Array("nonsense".utf8)] as [[UInt8]])
+    /// Config.channels = [{id: "/cpu", …}], with what JSON has no place for, and what would be lost silently.
+    static let inexactPatches: [[UInt8]] = [
+        [0xFF], [0x12, 200, 0x0A], Array("nonsense".utf8),
+        // rate_hertz: NaN.
+        [0x12, 15, 0x0A, 4] + Array("/cpu".utf8) + [0x11, 0, 0, 0, 0, 0, 0, 0xF8, 0x7F],
+        // id: "/cpu\0abc", rate_hertz: 7.
+        [0x12, 19, 0x0A, 8] + Array("/cpu\0abc".utf8) + [0x11, 0, 0, 0, 0, 0, 0, 0x1C, 0x40],
+        // id: "/cpu" and a byte that is no UTF-8.
+        [0x12, 7, 0x0A, 5] + Array("/cpu".utf8) + [0xFF],
+        // Field 15, which neither type has.
+        [0x78, 1], [0x12, 8, 0x0A, 4] + Array("/cpu".utf8) + [0x78, 1],
+        // The same field twice.
+        [0x1A, 7, 0x0A, 5] + Array("debug".utf8) + [0x1A, 6, 0x0A, 4] + Array("info".utf8),
+    ]
+
+    @Test(arguments: inexactPatches)
     func protobufThatIsNoPatchIsRefused(payload: [UInt8]) throws {
         let world = try AgentWorld()
         let client = world.connect()
         #expect(
             world.publish(payload, encoding: "protobuf", from: client)
                 == [#"{"level":2,"message":"/config: the patch is not a sysmon.v1.Config","op":"status"}"#])
+        #expect(world.agent.configuration == (try AgentWorld().agent.configuration))
+    }
+
+    /// A viewer that sends back what it got: the header has NaN, and is not looked at.
+    @Test func thePublishedConfigurationIsAPatch() throws {
+        let world = try AgentWorld()
+        let client = world.connect(subscribedTo: ["/config"])
+        world.run(seconds: 0.1)
+        let payload = try #require(world.data(client, "/config").first?.payload)
+        _ = world.call("/config/set", #"{"channels":{"/cpu":{"rate_hertz":33}}}"#, from: client)
+        #expect(world.publish(payload, encoding: "protobuf", from: client).allSatisfy { !$0.contains("level") })
+        #expect(world.agent.configuration == (try AgentWorld().agent.configuration))
+    }
+
+    @Test func commandsAreBoundedInSize() throws {
+        let world = try AgentWorld()
+        let client = world.connect()
+        let limit = world.agent.server.limits.commandByteCount
+        func padded(_ count: Int) -> [UInt8] { Array("{}".utf8) + [UInt8](repeating: 0x20, count: count - 2) }
+        #expect(world.publish(padded(limit), encoding: "json", from: client) == [])
+        #expect(
+            world.publish(padded(limit + 1), encoding: "json", from: client)
+                == [status(2, "A command may have 32768 bytes at most")])
+        _ = world.texts(client)
+        #expect(world.call("/config/set", padded(limit), from: client) != nil)
+        #expect(world.call("/config/set", padded(limit + 1), from: client) == nil)
+        #expect(world.texts(client).last == status(2, "A request may have 32768 bytes at most"))
+        #expect(world.agent.server.limitCounts[.commands] == 2)
+    }
+
+    @Test func whatAClientSaysIsDoneInItsOrder() throws {
+        let world = try AgentWorld()
+        let client = world.connect()
+        _ = world.texts(client)
+        func set(_ rate: Int) -> String {
+            #"{"op":"setParameters","parameters":[{"name":"/cpu.rate_hertz","value":\#(rate)}]}"#
+        }
+        let names = #""parameterNames":["/cpu.rate_hertz"]}"#
+        // All in one segment: only the change in between is told.
+        world.sendTogether(
+            [
+                set(20), #"{"op":"subscribeParameterUpdates",\#(names)"#, set(30),
+                #"{"op":"unsubscribeParameterUpdates",\#(names)"#, set(40),
+            ], from: client)
+        #expect(world.texts(client) == [parameter("/cpu.rate_hertz", "30")])
     }
 
     // MARK: Services
@@ -198,6 +258,17 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
         #expect(ids.count == 4)
     }
 
+    @Test func theGreatestSessionIdIsFollowedByAnother() throws {
+        let world = try AgentWorld()
+        world.agent.server.beginSession(String(UInt64.max))
+        let client = world.connect()
+        guard case .string(let id)? = world.call("/session/clear", from: client)["session_id"] else {
+            Issue.record("no session")
+            return
+        }
+        #expect(id != String(UInt64.max) && UInt64(id) != nil)
+    }
+
     @Test func aSampleIsTakenThoughNobodyListens() throws {
         let world = try AgentWorld()
         let client = world.connect()
@@ -229,15 +300,26 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
         }
     }
 
-    @Test func samplesOnDemandAreBounded() throws {
+    @Test func samplesOnDemandAreBoundedForEachClient() throws {
         let world = try AgentWorld()
-        let client = world.connect()
-        for _ in 0..<20 {
-            #expect(world.call("/channels/sample", #"{"topic":"/cpu"}"#, from: client)["success"] == .bool(true))
+        let (greedy, other) = (world.connect(), world.connect())
+        for _ in 0..<10 {
+            #expect(world.call("/channels/sample", #"{"topic":"/cpu"}"#, from: greedy)["success"] == .bool(true))
         }
         #expect(
-            world.call("/channels/sample", #"{"topic":"/cpu"}"#, from: client)["error"]
-                == .string("Too many samples are asked for; the limit is 20 per second"))
+            world.call("/channels/sample", #"{"topic":"/cpu"}"#, from: greedy)["error"]
+                == .string("Too many samples are asked for; the limit is 10 per second"))
+        #expect(world.agent.server.limitCounts[.samples] == 1)
+        #expect(world.call("/agent/status", from: other)["success"] == .bool(true))
+    }
+
+    @Test func whatIsSwitchedOffIsNotSampled() throws {
+        let world = try AgentWorld()
+        let client = world.connect()
+        _ = world.call("/config/set", #"{"channels":{"/load":{"enabled":false}}}"#, from: client)
+        #expect(
+            world.call("/channels/sample", #"{"topic":"/load"}"#, from: client)
+                == ["success": .bool(false), "error": .string("/load is switched off")])
     }
 
     @Test func theStatusOfTheAgentIsAMessageOfItsChannel() throws {
@@ -282,6 +364,18 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
         #expect(world.texts(client) == [#"{"op":"removeStatus","statusIds":["source:/load"]}"#])
     }
 
+    @Test func aFailureIsForgottenWhenNobodyWantsTheChannel() throws {
+        let world = try AgentWorld(rates: ["/load": 10])
+        let client = world.connect(subscribedTo: ["/load"])
+        world.run(seconds: 0.2)
+        try world.write("loadavg", "garbage")
+        world.run(seconds: 1)
+        #expect(world.texts(client).contains { $0.contains("source:/load") && $0.contains("nothing usable in it") })
+        _ = world.call("/config/set", #"{"channels":{"/load":{"enabled":false}}}"#, from: client)
+        #expect(world.texts(client).contains(#"{"op":"removeStatus","statusIds":["source:/load"]}"#))
+        #expect(!world.texts(world.connect()).contains { $0.contains("source:/load") })
+    }
+
     // MARK: Read-only and time
 
     @Test func nobodyCanChangeAReadOnlyAgent() throws {
@@ -298,6 +392,8 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
             world.texts(client) == [
                 status(2, Server.operatorsOnlyText), parameter("/cpu.rate_hertz", "10", id: #""id":"q","#),
             ])
+        world.send(#"{"op":"setParameters","parameters":[],"id":"q"}"#, from: client)
+        #expect(world.texts(client).last == #"{"id":"q","op":"parameterValues","parameters":[]}"#)
     }
 
     /// Whoever was let in before the owner made everybody a viewer.
