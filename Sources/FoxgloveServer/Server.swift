@@ -208,11 +208,8 @@ package final class Server {
 
     /// When the next ``endTick(now:)`` has something to do besides publishing.
     package var nextDeadline: Instant? {
-        var deadline = nextStart
-        for case let other? in [nextHousekeeping, loginThrottle.nextDeadline, graphDeadline] {
-            deadline = deadline.map { min($0, other) } ?? other
-        }
-        return deadline
+        let own = Instant.earliest(nextStart, nextHousekeeping)
+        return .earliest(own, .earliest(loginThrottle.nextDeadline, graphDeadline))
     }
 
     // MARK: Clients

@@ -151,11 +151,7 @@ package final class Agent: ConnectionHandler {
     package func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome { server.send(to: id, write) }
 
     package var nextDeadline: Instant? {
-        var deadline = server.nextDeadline
-        for other in [schedule.nextDeadline, nextSearch] {
-            if let other, deadline.map({ other < $0 }) ?? true { deadline = other }
-        }
-        return deadline
+        .earliest(server.nextDeadline, .earliest(schedule.nextDeadline, nextSearch))
     }
 
     /// Samples every channel that is due.

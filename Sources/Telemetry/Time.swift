@@ -10,6 +10,12 @@ package struct Instant: Comparable, Hashable, Sendable {
         Self(nanoseconds: left.nanoseconds + right.nanoseconds)
     }
 
+    /// The first of points that may not be set.
+    package static func earliest(_ left: Self?, _ right: Self?) -> Self? {
+        guard let left, let right else { return left ?? right }
+        return min(left, right)
+    }
+
     /// Seconds from `earlier` to this point; 0 if `earlier` is later.
     package func seconds(since earlier: Self) -> Double {
         self > earlier ? Double(nanoseconds - earlier.nanoseconds) / 1e9 : 0
