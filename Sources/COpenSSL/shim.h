@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 
 // Swift imports no macro that takes arguments, nor what is made with one; these stand for the ones in use.
 static const uint64_t openssl_no_compression = SSL_OP_NO_COMPRESSION;
@@ -18,6 +19,12 @@ static inline void openssl_release_idle_buffers(SSL_CTX *context) {
 }
 static inline void openssl_keep_no_sessions(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+static inline int openssl_add_to_chain(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+static inline bool openssl_is_end_of_pem(unsigned long error) {
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 // The bytes of a memory BIO, which keeps them.
 static inline size_t openssl_bytes(BIO *bio, char **bytes) { return (size_t)BIO_get_mem_data(bio, bytes); }

@@ -1090,6 +1090,19 @@ async def _(run):
         assert wait < 0.1, f"clients waited {wait * 1000:.0f} ms for their greeting"
 
 
+@check("TLS: a pipe in place of the key holds nobody up", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        make_certificate(folder, 1)
+        with Agent(run.path, "--tls.cert", str(folder / "1.cert"), "--tls.key", str(folder / "1.key")) as agent:
+            (folder / "1.key").unlink()
+            os.mkfifo(folder / "1.key", 0o600)
+            await asyncio.sleep(1.1)
+            assert await asyncio.wait_for(asyncio.to_thread(served_serial, agent.port), 6) == 1
+            await lines_with(agent, "not a regular file")
+
+
 @check("SIGTERM: close 1001 for every client, exit status 0, within 1 s", needs_process=True)
 async def _(run):
     with Agent(run.path) as agent:

@@ -46,6 +46,33 @@ import Testing
         #expect(failure() == "cannot read client authority \(authority): No such file or directory")
     }
 
+    /// Opened as files are, a pipe would make the loop wait for somebody who writes to it.
+    @Test(.timeLimit(.minutes(1))) func whatIsNoFileIsRefusedAtOnce() throws {
+        let authority = try #require(files.clientAuthority)
+        for path in [authority, files.certificate, files.key] {
+            try FileManager.default.removeItem(atPath: path)
+            try #require(unsafe mkfifo(path, 0o600) == 0)
+            #expect(try #require(failure()).hasSuffix("\(path): not a regular file"))
+        }
+        try FileManager.default.removeItem(atPath: files.key)
+        try FileManager.default.createSymbolicLink(atPath: files.key, withDestinationPath: "/dev/zero")
+        #expect(failure() == "cannot read key \(files.key): not a regular file")
+    }
+
+    @Test func aFileWithoutEndIsRefused() throws {
+        try #require(unsafe truncate(files.key, 1_048_577) == 0)
+        #expect(failure() == "cannot read key \(files.key): larger than 1048576 bytes")
+    }
+
+    @Test func aBrokenCertificateInAChainIsRefused() throws {
+        let good = try String(contentsOfFile: files.certificate, encoding: .utf8)
+        try (good + good + "no certificate\n").write(toFile: files.certificate, atomically: true, encoding: .utf8)
+        #expect(failure() == nil)
+        let broken = good.replacingOccurrences(of: "MII", with: "AAA")
+        try (good + broken).write(toFile: files.certificate, atomically: true, encoding: .utf8)
+        #expect(try #require(failure()).contains(files.certificate))
+    }
+
     @Test func aPairThatIsNoneIsRefused() throws {
         try Certificate(serial: 2).writeKey(to: files.key)
         let text = "key \(files.key) does not belong to certificate \(files.certificate)"

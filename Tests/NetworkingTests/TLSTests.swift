@@ -324,6 +324,20 @@ import Testing
         #expect(server.handler.reports.last == .certificateReloaded)
     }
 
+    @Test(.timeLimit(.minutes(1))) func aPipeInPlaceOfAKeyHoldsNobodyUp() throws {
+        let server = try EchoServer(tls: directory.files)
+        defer { server.stop() }
+        let client = try TLSClient(port: server.port)
+        try FileManager.default.removeItem(atPath: directory.files.key)
+        try #require(unsafe mkfifo(directory.files.key, 0o600) == 0)
+        usleep(1_100_000)
+        #expect(try TLSClient(port: server.port).serial == 1)
+        client.send([1])
+        #expect(client.receive(1) == [1])
+        let reason = "cannot read key \(directory.files.key): not a regular file"
+        #expect(server.handler.reports == [.certificateRejected(reason: reason)])
+    }
+
     @Test func aKeyThatIsClosedAfterAllIsTaken() throws {
         let server = try EchoServer(tls: directory.files)
         defer { server.stop() }
