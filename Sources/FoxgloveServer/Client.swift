@@ -15,6 +15,8 @@ struct PublishedChannel {
 final class Client {
     let address: String
     var isTLS = false
+    /// What its TLS takes.
+    var transportByteCount = 0
     /// Of its certificate, which was checked.
     var peerNames: [String] = []
     var role = Role.viewer
@@ -50,6 +52,8 @@ final class Client {
     /// When the socket is closed at the latest; set once nothing more will be sent.
     var dropAt: Instant?
     var mustDrop = false
+    /// No client, or no more, and not about to be dropped.
+    var isStranger: Bool { !isConnected && !mustDrop }
     /// The socket took less than it was offered, and has not asked for more.
     var isBlocked = false
 
@@ -64,6 +68,9 @@ final class Client {
     var lastDropNotice: Instant?
     /// Drops since the last notice.
     var hasUntoldDrops = false
+
+    /// The memory it takes.
+    var byteCount: Int { connection.byteCount + transportByteCount }
 
     init(address: String, graphID: String, channelCount: Int, limits: ServerLimits, now: Instant) {
         self.address = address

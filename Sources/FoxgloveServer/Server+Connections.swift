@@ -6,9 +6,8 @@ package import WebSocketProtocol
 extension Server {
     package func opened(_ id: ConnectionID, from address: String, now: Instant) {
         if strangerCount >= limits.openHandshakes {
-            let strangers = clients.compactMap { $0 }.filter { !$0.isConnected && !$0.mustDrop }
             reach(.openHandshakes)
-            strangers.min { $0.openedAt < $1.openedAt }.map(drop)
+            oldestStranger { _ in true }.map(drop)
         }
         strangerCount += 1
         while clients.count <= id.index { clients.append(nil) }
@@ -17,6 +16,27 @@ extension Server {
             address: address, graphID: "client-\(lastClientSerial)", channelCount: channels.count, limits: limits,
             now: now)
         if nextHousekeeping == nil { nextHousekeeping = now + Self.housekeepingInterval }
+    }
+
+    package func holds(_ id: ConnectionID, byteCount: Int) {
+        client(id)?.transportByteCount = byteCount
+        var held = 0
+        for case let client? in clients where client.isStranger { held += client.transportByteCount }
+        while held > limits.openHandshakeByteCount, let oldest = oldestStranger(where: { $0.transportByteCount > 0 }) {
+            reach(.openHandshakes)
+            held -= oldest.transportByteCount
+            drop(oldest)
+        }
+    }
+
+    /// Without a list of them, as a flood asks for one with every connection.
+    private func oldestStranger(where isMeant: (Client) -> Bool) -> Client? {
+        var oldest: Client?
+        for case let client? in clients where client.isStranger && isMeant(client) {
+            if let known = oldest, known.openedAt <= client.openedAt { continue }
+            oldest = client
+        }
+        return oldest
     }
 
     package func closed(_ id: ConnectionID, now: Instant) {
@@ -173,7 +193,7 @@ extension Server {
         }
         while heldByteCount > limits.clientMemoryByteCount,
             let largest = clients.compactMap({ $0 }).filter({ !$0.mustDrop })
-                .max(by: { $0.connection.byteCount < $1.connection.byteCount })
+                .max(by: { $0.byteCount < $1.byteCount })
         {
             reach(.clientMemory)
             drop(largest)
@@ -196,6 +216,6 @@ extension Server {
 
     /// Memory held for clients, the ring included.
     package var heldByteCount: Int {
-        clients.reduce(ring.byteCapacity) { $0 + ($1.flatMap { $0.mustDrop ? nil : $0.connection.byteCount } ?? 0) }
+        clients.reduce(ring.byteCapacity) { $0 + ($1.flatMap { $0.mustDrop ? nil : $0.byteCount } ?? 0) }
     }
 }

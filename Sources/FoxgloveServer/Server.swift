@@ -69,7 +69,7 @@ package final class Server {
     package var willDecide: (_ now: Instant) -> Void = { _ in }
     var loginThrottle: LoginThrottle
     var refusalNotices: RefusalNotices
-    /// Connections that are no clients, or no more, and are not about to be dropped.
+    /// Of ``clients``.
     var strangerCount = 0
 
     var ring: FrameRing

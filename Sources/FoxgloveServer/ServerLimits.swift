@@ -10,6 +10,9 @@ package struct ServerLimits: Sendable {
     /// Connections that have not completed the handshake, or were refused or closed and linger; beyond it the oldest is
     /// closed.
     package var openHandshakes = 1_024
+    /// What TLS may take for them all; beyond it the oldest is closed. There is room for more than a hundred that shake
+    /// hands at the same moment.
+    package var openHandshakeByteCount = 8 * 1_024 * 1_024
     package var handshakeTime = Period.seconds(5)
     package var connection = WebSocketConnection.Limits()
 

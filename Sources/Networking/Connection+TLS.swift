@@ -10,7 +10,7 @@ extension Connection {
     /// What stands between the socket and the handler.
     enum Transport {
         case plain
-        /// TLS is to begin. A session costs memory, which nobody gets who sends nothing.
+        /// TLS is to begin, once the first record is there.
         case silent(TLSContext)
         case tls(TLSSession)
         /// What comes is thrown away: a socket that is closed with unread bytes takes back the answer that says why.
@@ -29,7 +29,25 @@ extension Connection {
         This port speaks TLS: use wss:// or https://.\r\n
         """
 
+    /// The memory that TLS takes, roughly.
+    var tlsByteCount: Int {
+        switch transport {
+        case .plain, .refused: 0
+        case .silent: firstRecord.byteCount
+        case .tls(let session): session.byteCount
+        }
+    }
+
     // MARK: Receiving
+
+    /// The next bytes may take a step of the handshake.
+    var isShakingHands: Bool {
+        switch transport {
+        case .plain, .refused: false
+        case .silent: true
+        case .tls(let session): session.phase == .handshake
+        }
+    }
 
     /// What was received before is used up.
     var takesCiphertext: Bool {
@@ -42,16 +60,23 @@ extension Connection {
         switch transport {
         case .tls(let session): unsafe session.feed(bytes)
         case .silent(let context):
-            // No record of TLS begins with a letter, and every method of HTTP does.
-            if unsafe (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[0] | 0x20) {
+            let count = unsafe firstRecord.take(Span<UInt8>(_unsafeBytes: bytes))
+            switch firstRecord.state {
+            case .incomplete: break
+            case .plainHTTP:
                 var answer = Self.answerToPlainHTTP
                 answer.withUTF8 { answer in _ = unsafe transmit(UnsafeRawBufferPointer(answer)) }
                 refuse()
-            } else if let session = context.makeSession(now: now) {
+            case .foreign: refuse()
+            case .complete:
+                guard let session = context.makeSession(now: now) else {
+                    isBroken = true
+                    return
+                }
+                unsafe firstRecord.bytes.withUnsafeBytes { record in unsafe session.feed(record) }
+                if count < bytes.count { unsafe session.feed(UnsafeRawBufferPointer(rebasing: bytes[count...])) }
+                firstRecord = FirstRecord()
                 transport = .tls(session)
-                unsafe session.feed(bytes)
-            } else {
-                isBroken = true
             }
         case .plain, .refused: break
         }
@@ -60,6 +85,7 @@ extension Connection {
     /// Ends our side and lets the peer end its own, or the handler its patience.
     func refuse() {
         transport = .refused
+        firstRecord = FirstRecord()
         shutDown()
     }
 

@@ -11,6 +11,10 @@ final class Connection {
     var isShutDown = false
     var isBroken = false
     var transport: Transport
+    /// What came before there was a session.
+    var firstRecord = FirstRecord()
+    /// What the handler knows of ``tlsByteCount``.
+    var toldByteCount = 0
     /// The socket has not been said to take more than it took; kept for TLS only, a handler knows it of its own bytes.
     var isBlocked = false
 

@@ -22,6 +22,11 @@ package final class EventLoop {
 
     private static let eventLimit = 256
     static let readByteCount = 64 * 1_024
+    /// Steps of TLS handshakes in one round, so that a crowd that comes at once does not keep the others waiting: each
+    /// may sign something, which takes up to a millisecond.
+    static let handshakeStepLimit = 8
+    /// The system does not miss much less.
+    private static let trimByteCount = 4 * 1_024 * 1_024
 
     private let clock: () -> Instant
     private let epoll: FileDescriptor
@@ -35,9 +40,15 @@ package final class EventLoop {
     private var freeIndices: [Int] = []
     /// Closed in this round: their indices are not given out before every event of the round is handled.
     private var closedIndices: [Int] = []
+    /// What the TLS of closed connections took that the allocator may still keep.
+    private var freedByteCount = 0
     private var armedDeadline: Instant?
     private var stopDeadline: Instant?
     var hasUnreadBytes = false
+    /// In this round.
+    var handshakeStepCount = 0
+    /// Where the handshakes of the next round begin, so that each has its turn.
+    var firstWaiting: Int?
     private var events = unsafe [epoll_event](repeating: epoll_event(), count: eventLimit)
     private var vectors: [iovec] = unsafe []
     /// What was read last; also where what is to be encrypted is gathered.
@@ -95,6 +106,7 @@ package final class EventLoop {
             let count = unsafe epoll_wait(epoll.rawValue, &events, Int32(Self.eventLimit), mustWait ? -1 : 0)
             guard count >= 0 || errno == EINTR else { throw SystemError("wait for events", code: errno) }
             now = clock()
+            handshakeStepCount = 0
             if hasUnreadBytes { readOn(handler, now: now) }
             for index in 0..<max(0, Int(count)) {
                 let (tag, flags) = unsafe (events[index].data.u64, events[index].events)
@@ -104,6 +116,11 @@ package final class EventLoop {
             for index in connections.indices { send(index, handler, now: now) }
             freeIndices += closedIndices
             closedIndices.removeAll(keepingCapacity: true)
+            if freedByteCount >= Self.trimByteCount {
+                freedByteCount = 0
+                // A flood of handshakes leaves a heap full of holes, which stays as large as it was.
+                malloc_trim(0)
+            }
             if let stopDeadline, connectionCount == 0 || stopDeadline <= now { return }
         }
     }
@@ -175,19 +192,27 @@ package final class EventLoop {
         guard let count = unsafe connection.read(into: readBuffer) else { return }
         guard count > 0 else { return close(index, handler, now: now) }
         // The end is announced once, perhaps together with the last bytes: it is read next time.
-        if count == Self.readByteCount || connection.hasEnded {
-            connection.isReadable = true
-            hasUnreadBytes = true
-        }
+        if count == Self.readByteCount || connection.hasEnded { readLater(connection) }
         let bytes = unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
         handler.received(bytes, from: ConnectionID(index: index), now: now)
     }
 
     private func readOn(_ handler: some ConnectionHandler, now: Instant) {
         hasUnreadBytes = false
-        for index in connections.indices {
-            if let connection = connections[index], connection.isReadable { read(connection, index, handler, now: now) }
+        let first = firstWaiting ?? 0
+        firstWaiting = nil
+        for indices in [first..<connections.count, 0..<first] {
+            for index in indices {
+                guard let connection = connections[index], connection.isReadable else { continue }
+                read(connection, index, handler, now: now)
+            }
         }
+    }
+
+    /// Without being announced again.
+    func readLater(_ connection: Connection) {
+        connection.isReadable = true
+        hasUnreadBytes = true
     }
 
     private func send(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
@@ -205,6 +230,7 @@ package final class EventLoop {
     }
 
     func close(_ index: Int, _ handler: some ConnectionHandler, now: Instant) {
+        freedByteCount += connections[index]?.toldByteCount ?? 0
         connections[index] = nil
         connectionCount -= 1
         closedIndices.append(index)

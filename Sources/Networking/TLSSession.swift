@@ -27,6 +27,12 @@ final class TLSSession {
     /// Memory beyond it is given back once its bytes are gone: the library would keep it, and most connections idle.
     private static let keptByteCount = 4 * 1_024
 
+    /// What the library takes for a session, as measured: buffers of its own for as long as it shakes hands, and the
+    /// secrets and certificates that it keeps.
+    private static let (handshakeByteCount, establishedByteCount) = (48 * 1_024, 20 * 1_024)
+
+    var byteCount: Int { phase == .handshake ? Self.handshakeByteCount : Self.establishedByteCount }
+
     init?(_ context: borrowing TLSHandle) {
         guard let ssl = unsafe SSL_new(context.rawValue) else { return nil }
         guard let incoming = unsafe BIO_new(BIO_s_mem()) else {

@@ -141,6 +141,8 @@ package final class Agent: ConnectionHandler {
 
     package func secured(_ id: ConnectionID, peerNames: [String]) { server.secured(id, peerNames: peerNames) }
 
+    package func holds(_ id: ConnectionID, byteCount: Int) { server.holds(id, byteCount: byteCount) }
+
     package func unblocked(_ id: ConnectionID) { server.unblocked(id) }
 
     package func closed(_ id: ConnectionID, now: Instant) {

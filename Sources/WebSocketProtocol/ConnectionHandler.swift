@@ -17,6 +17,9 @@ package protocol ConnectionHandler: AnyObject {
     /// `peerNames` are the DNS names, e-mail addresses and URIs that the client's certificate names as alternatives for
     /// its subject. The certificate was verified against the configured authority; without one the list is empty.
     func secured(_ id: ConnectionID, peerNames: [String])
+    /// The connection takes about so many bytes of memory besides what the handler keeps for it: for its TLS. Told
+    /// whenever that changes much.
+    func holds(_ id: ConnectionID, byteCount: Int)
     func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant)
     /// The socket takes more, after it took less than it was offered.
     func unblocked(_ id: ConnectionID)
@@ -35,6 +38,9 @@ package protocol ConnectionHandler: AnyObject {
 extension ConnectionHandler {
     /// Nothing: who does not tell clients by their certificates need not care whether they are encrypted.
     package func secured(_ id: ConnectionID, peerNames: [String]) {}
+
+    /// Nothing: who has few clients, or trusts them, need not count their memory.
+    package func holds(_ id: ConnectionID, byteCount: Int) {}
 }
 
 /// Bytes to send in one system call: first `first`, then the stretches `ranges` of `body`.

@@ -87,6 +87,8 @@ final class ConformanceServer: ConnectionHandler {
 
     func secured(_ id: ConnectionID, peerNames: [String]) { server.secured(id, peerNames: peerNames) }
 
+    func holds(_ id: ConnectionID, byteCount: Int) { server.holds(id, byteCount: byteCount) }
+
     func unblocked(_ id: ConnectionID) { server.unblocked(id) }
 
     func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome { server.send(to: id, write) }

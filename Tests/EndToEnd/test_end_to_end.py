@@ -1046,10 +1046,10 @@ def resident_mebibytes(agent):
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-async def greeting_seconds(agent):
+async def greeting_seconds(agent, tls):
     """How long a client waits from its first packet to all it is told at first."""
     start = time.monotonic()
-    reader, writer = await asyncio.open_connection("127.0.0.1", agent.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", agent.port, ssl=tls)
     writer.write(HANDSHAKE)
     await asyncio.wait_for(reader.readuntil(b'"op":"serverInfo"'), 5)
     await asyncio.wait_for(reader.readuntil(b'"op":"advertise"'), 5)
@@ -1057,37 +1057,70 @@ async def greeting_seconds(agent):
     return time.monotonic() - start
 
 
-@check("a thousand handshakes of one byte a second disturb nobody, and are ended", needs_process=True)
-async def _(run):
+async def check_crowd(run, *speech, options=(), tls=None, is_answered=False):
+    """A thousand connections, of which each sends one piece of `speech` a second, disturb nobody and are ended."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    with Agent(run.path) as agent:
-        await greeting_seconds(agent)
+    with Agent(run.path, *options) as agent:
+        await greeting_seconds(agent, tls)
         before = resident_mebibytes(agent)
         # A hundred come in each tenth of the first second; a tenth of them speaks in each tenth of every second.
         slow, waits = [], []
         peak = 0
         for tick in range(50):
             for _, writer in slow[tick % 10::10]:
-                writer.write(HANDSHAKE[tick // 10:tick // 10 + 1])
+                writer.write(b"".join(speech[tick // 10:tick // 10 + 1]))
             if tick < 10:
                 slow += [await asyncio.open_connection("127.0.0.1", agent.port) for _ in range(100)]
-            waits.append(await greeting_seconds(agent))
+            waits.append(await greeting_seconds(agent, tls))
             peak = max(peak, resident_mebibytes(agent))
             await asyncio.sleep(0.1)
         assert len(slow) == 1000
         # The time for a handshake is five seconds, looked at once a second.
         for reader, writer in slow:
             try:
-                assert await asyncio.wait_for(reader.read(), 3) == b"", "an answer to half a request"
+                answer = await asyncio.wait_for(reader.read(), 3)
+                assert is_answered or answer == b"", "an answer to half a request"
             except ConnectionError:
                 pass  # A byte was on its way.
             writer.close()
-        await greeting_seconds(agent)
+        await greeting_seconds(agent, tls)
         after = resident_mebibytes(agent)
         assert peak - before < 16, f"{peak - before:.1f} MiB more for a thousand connections"
         assert after - before < 4, f"{after - before:.1f} MiB stay when they are gone"
         wait = sorted(waits)[-3]  # Two of fifty may be the machine's own.
         assert wait < 0.1, f"clients waited {wait * 1000:.0f} ms for their greeting"
+
+
+def one_by_one(text, count=5):
+    return [text[index:index + 1] for index in range(count)]
+
+
+@check("a thousand handshakes of one byte a second disturb nobody, and are ended", needs_process=True)
+async def _(run):
+    await check_crowd(run, *one_by_one(HANDSHAKE))
+
+
+async def check_tls_crowd(run, cut, is_answered):
+    """`cut` makes the pieces that are sent of a client's first record."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        certificate, _ = make_certificate(folder, 1)
+        options = ["--tls.cert", str(folder / "1.cert"), "--tls.key", str(folder / "1.key")]
+        tls = ssl.create_default_context(cadata=certificate)
+        record = ssl.MemoryBIO()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            tls.wrap_bio(ssl.MemoryBIO(), record, server_hostname="127.0.0.1").do_handshake()
+        await check_crowd(run, *cut(record.read()), options=options, tls=tls, is_answered=is_answered)
+
+
+@check("TLS: a thousand handshakes of one byte a second disturb nobody, and are ended", needs_process=True)
+async def _(run):
+    await check_tls_crowd(run, one_by_one, is_answered=False)
+
+
+@check("TLS: a thousand handshakes that stop half-way disturb nobody, and are ended", needs_process=True)
+async def _(run):
+    await check_tls_crowd(run, lambda record: [record], is_answered=True)
 
 
 @check("TLS: a pipe in place of the key holds nobody up", needs_process=True)

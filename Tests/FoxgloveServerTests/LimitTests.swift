@@ -43,6 +43,37 @@ import WebSocketProtocol
         #expect(world.drain(fifth) == .idle)
     }
 
+    @Test func theTLSOfOpenHandshakesIsBounded() {
+        var limits = ServerLimits()
+        limits.openHandshakeByteCount = 100
+        let world = World(limits: limits)
+        let (client, silent) = (world.connect(), world.open())
+        _ = world.messages(client)
+        world.server.holds(client, byteCount: 1_000)
+        let ids = (0..<4).map { _ in
+            world.advance(milliseconds: 1)
+            let id = world.open()
+            world.server.holds(id, byteCount: 30)
+            return id
+        }
+        #expect(ids.map { world.drain($0) } == [.drop, .idle, .idle, .idle])
+        world.server.holds(ids[3], byteCount: 50)
+        #expect(ids.map { world.drain($0) } == [.drop, .drop, .idle, .idle])
+        #expect(
+            [client, silent].map { world.drain($0) } == [.idle, .idle], "one is a client, the other holds nothing")
+        #expect(world.server.limitCounts[.openHandshakes] == 2)
+    }
+
+    @Test func tlsCountsAsMemoryOfItsClient() {
+        let world = World()
+        let id = world.connect()
+        let before = world.server.heldByteCount
+        world.server.holds(id, byteCount: 1_000)
+        #expect(world.server.heldByteCount == before + 1_000)
+        world.server.holds(id, byteCount: 400)
+        #expect(world.server.heldByteCount == before + 400)
+    }
+
     @Test func aBurstBeyondTheOpenHandshakesLeavesNoMoreThanThese() {
         var limits = ServerLimits()
         limits.openHandshakes = 4

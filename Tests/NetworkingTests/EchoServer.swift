@@ -4,7 +4,8 @@ import Synchronization
 import Telemetry
 import WebSocketProtocol
 
-/// Sends back what comes, after a greeting; `drop` and `signal`, and `finish` at the end of anything, are obeyed.
+/// Sends back what comes, after a greeting; `drop`, `pause` and `signal`, and `finish` at the end of anything, are
+/// obeyed.
 ///
 /// The loop's thread writes its records, the test reads them once a byte has come back or ``EchoServer/wait(_:)`` saw
 /// them; a lock keeps that sound.
@@ -19,6 +20,24 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
         var peerNames: [[String]] = []
         var reports: [TLSContext.Report] = []
         var isStopping = false
+        var opened = Tally()
+        /// Sessions of TLS that began.
+        var sessions = Tally()
+    }
+
+    /// How often something came to pass, and how often at most between two looks of the loop at the clock.
+    struct Tally {
+        private(set) var total = 0
+        private(set) var most = 0
+        private var current = 0
+
+        mutating func count() {
+            total += 1
+            current += 1
+            most = max(most, current)
+        }
+
+        mutating func beginRound() { current = 0 }
     }
 
     private struct Peer {
@@ -52,12 +71,17 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
     /// Of every connection whose TLS handshake is complete.
     var peerNames: [[String]] { records.withLock { $0.peerNames } }
     var reports: [TLSContext.Report] { records.withLock { $0.reports } }
+    var opened: Tally { records.withLock { $0.opened } }
+    var sessions: Tally { records.withLock { $0.sessions } }
     func record(signal: Int32) { records.withLock { $0.signals.append(signal) } }
     func record(_ report: TLSContext.Report) { records.withLock { $0.reports.append(report) } }
     func stop() { records.withLock { $0.isStopping = true } }
 
     func opened(_ id: ConnectionID, from address: String, now: Instant) {
-        records.withLock { $0.addresses.append(address) }
+        records.withLock {
+            $0.addresses.append(address)
+            $0.opened.count()
+        }
         peers[id] = Peer(bytes: greeting)
     }
 
@@ -65,6 +89,11 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
         precondition(peers[id]?.hasReceived == false && peers[id]?.isSecured == false, "once, before the first byte")
         peers[id]?.isSecured = true
         records.withLock { $0.peerNames.append(peerNames) }
+    }
+
+    func holds(_ id: ConnectionID, byteCount: Int) {
+        // No record is as large.
+        if byteCount > 20_000, peers[id]?.isSecured == false { records.withLock { $0.sessions.count() } }
     }
 
     func received(_ bytes: Span<UInt8>, from id: ConnectionID, now: Instant) {
@@ -76,6 +105,7 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
         switch peers[id].map({ String(decoding: $0.bytes.prefix(8), as: UTF8.self) }) {
         case "drop": peers[id]?.last = .drop
         case "signal": raise(SIGUSR1)
+        case "pause": usleep(200_000)
         default: break
         }
     }
@@ -90,7 +120,13 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
         records.withLock { $0.closedCount += 1 }
     }
 
-    var nextDeadline: Instant? { deadlines.first.map { min($0, nextLook) } ?? nextLook }
+    var nextDeadline: Instant? {
+        records.withLock {
+            $0.opened.beginRound()
+            $0.sessions.beginRound()
+        }
+        return deadlines.first.map { min($0, nextLook) } ?? nextLook
+    }
 
     func tick(now: Instant) {
         if nextLook <= now {

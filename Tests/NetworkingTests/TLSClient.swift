@@ -33,6 +33,19 @@ final class TLSClient: @unchecked Sendable {
         guard unsafe SSL_connect(ssl) == 1 else { throw Refusal(reason: Self.reason) }
     }
 
+    /// What a client sends first.
+    static func greeting() throws -> [UInt8] {
+        let context = unsafe SSL_CTX_new(TLS_client_method())
+        defer { unsafe SSL_CTX_free(context) }
+        guard let ssl = unsafe SSL_new(context) else { throw Refusal(reason: "no memory") }
+        defer { unsafe SSL_free(ssl) }
+        unsafe SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()))
+        unsafe SSL_connect(ssl)
+        var start: UnsafeMutablePointer<CChar>?
+        let count = unsafe openssl_bytes(SSL_get_wbio(ssl), &start)
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+
     deinit {
         unsafe SSL_free(ssl)
         unsafe SSL_CTX_free(context)

@@ -275,6 +275,37 @@ import Testing
         #expect(server.handler.closedCount == 1)
     }
 
+    @Test func aGreetingMayComeByteByByte() throws {
+        let server = try EchoServer(tls: directory.files)
+        defer { server.stop() }
+        let client = try Client(port: server.port)
+        let hello = try TLSClient.greeting()
+        for byte in hello.dropLast() {
+            client.send([byte])
+            usleep(100)
+        }
+        #expect(server.handler.sessions.total == 0)
+        client.send([hello[hello.count - 1]])
+        #expect(client.receive(1) == [22], "a handshake record answers")
+        #expect(server.handler.sessions.total == 1)
+    }
+
+    @Test func handshakesThatComeAtOnceTakeTurns() throws {
+        let server = try EchoServer(tls: directory.files)
+        defer { server.stop() }
+        let first = try TLSClient(port: server.port)
+        let clients = try (0..<50).map { _ in try Client(port: server.port) }
+        server.wait { $0.opened.total == 51 }
+        let hello = try TLSClient.greeting()
+        first.send(Array("pause".utf8))
+        usleep(50_000)
+        for client in clients { client.send(hello) }
+        for client in clients { #expect(client.receive(1) == [22]) }
+        #expect(server.handler.sessions.total == 51)
+        #expect(server.handler.sessions.most == 8, "the loop paused meanwhile, and then went as far as it may")
+        #expect(first.receive(5) == Array("pause".utf8))
+    }
+
     @Test(arguments: [0x00, 0x15, 0x16, 0x17, 0x80, 0xFF] as [UInt8])
     func garbageEndsTheConnection(first: UInt8) throws {
         let server = try EchoServer(tls: directory.files)
