@@ -22,8 +22,10 @@ package final class EventLoop {
 
     private static let eventLimit = 256
     static let readByteCount = 64 * 1_024
-    /// Steps of TLS handshakes in one round, so that a crowd that comes at once does not keep the others waiting: each
-    /// may sign something, which takes up to a millisecond.
+    /// Connections that are taken in one round, so that a crowd that comes at once does not keep the others waiting.
+    private static let acceptLimit = 64
+    /// Steps of TLS handshakes in one round, for the same reason: each may sign something, which takes up to a
+    /// millisecond.
     static let handshakeStepLimit = 8
     /// The system does not miss much less.
     private static let trimByteCount = 4 * 1_024 * 1_024
@@ -160,7 +162,8 @@ package final class EventLoop {
     private func accept(
         from listener: Listener, _ handler: some ConnectionHandler, report: (Report) -> Void, now: Instant
     ) {
-        while true {
+        // Those that are left are announced again.
+        for _ in 0..<Self.acceptLimit {
             switch listener.accept() {
             case .none: return
             case .outOfDescriptors:

@@ -33,6 +33,20 @@ import WebSocketProtocol
         for (index, client) in clients.enumerated() { #expect(client.receive(1) == [UInt8(index)]) }
     }
 
+    @Test func aCrowdIsTakenInParts() throws {
+        let server = try EchoServer()
+        defer { server.stop() }
+        let first = try Client(port: server.port)
+        first.send(Array("pause".utf8))
+        let clients = try (0..<200).map { _ in try Client(port: server.port) }
+        for client in clients + [first] {
+            client.send([1])
+            #expect(!client.receive(1).isEmpty)
+        }
+        #expect(server.handler.opened.total == 201)
+        #expect(server.handler.opened.most == 64, "the loop paused meanwhile, and then took as many as it may")
+    }
+
     @Test func aFinishedConnectionSendsItsLastBytesThenEnds() throws {
         let server = try EchoServer()
         defer { server.stop() }
