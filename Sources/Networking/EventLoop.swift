@@ -102,7 +102,7 @@ package final class EventLoop {
     ) throws(SystemError) {
         var now = clock()
         while true {
-            let deadline = earliest(handler.nextDeadline, stopDeadline)
+            let deadline = Instant.earliest(handler.nextDeadline, stopDeadline)
             let mustWait = !hasUnreadBytes && deadline.map { $0 > now } ?? true
             if mustWait { arm(deadline) }
             let count = unsafe epoll_wait(epoll.rawValue, &events, Int32(Self.eventLimit), mustWait ? -1 : 0)
@@ -260,11 +260,6 @@ package final class EventLoop {
             spec.it_value.tv_nsec = Int(max(1, deadline.nanoseconds % 1_000_000_000))
         }
         _ = unsafe timerfd_settime(timer.rawValue, Int32(TFD_TIMER_ABSTIME), &spec, nil)
-    }
-
-    private func earliest(_ left: Instant?, _ right: Instant?) -> Instant? {
-        guard let left else { return right }
-        return right.map { min(left, $0) } ?? left
     }
 
     private static func openSpare() -> FileDescriptor? {
