@@ -11,8 +11,8 @@ package enum Refusal: Equatable, Sendable {
     case loginWrong
     case loginUnclear
 
-    /// What refusals are counted by.
-    package enum Kind: String, CaseIterable, Sendable {
+    /// What is told apart by answer and count.
+    package enum Kind: Sendable {
         case host, origin, login
     }
 

@@ -14,7 +14,6 @@ extension Server {
         } else {
             statuses.append(status)
         }
-        forgetGreeting()
         let message = status.json
         forEachConnected { tell($0, message) }
     }
@@ -24,7 +23,6 @@ extension Server {
         let known = ids.filter { id in statuses.contains { $0.id == id } }
         guard !known.isEmpty else { return }
         statuses.removeAll { known.contains($0.id ?? "") }
-        forgetGreeting()
         let message = RemoveStatus(statusIDs: known).json
         forEachConnected { tell($0, message) }
     }

@@ -79,11 +79,6 @@ package struct Configuration: Equatable, Sendable {
         } catch {
             throw Refusal(text: "/config: the patch is not JSON")
         }
-        try apply(patch)
-    }
-
-    /// Applies a patch that is parsed already.
-    package mutating func apply(_ patch: JSONValue) throws(Refusal) {
         guard case .object(let members) = patch else { throw Refusal(text: "/config: the patch is not a JSON object") }
         var patched = self
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {

@@ -1008,16 +1008,7 @@ async def _(run):
                     assert sequences == list(range(sequences[0], sequences[0] + len(sequences))), "a gap"
                 for client in clients:
                     assert client.close_code is None, "a client was disconnected"
-            plain = subprocess.run(
-                ["openssl", "s_client", "-connect", f"127.0.0.1:{agent.port}", "-tls1_1"], input=b"",
-                capture_output=True, check=False)
-            assert plain.returncode != 0, "TLS 1.1 was accepted"
-        assert status_of_plain_http_refused(run, certificate, key) == 400
-
-
-def status_of_plain_http_refused(run, certificate, key):
-    with Agent(run.path, "--tls.cert", str(certificate), "--tls.key", str(key)) as agent:
-        return status(agent.port)
+            assert status(agent.port) == 400, "plain HTTP"
 
 
 @check("TLS: what cannot be used is named at the start", needs_process=True)

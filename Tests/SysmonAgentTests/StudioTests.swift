@@ -1,3 +1,4 @@
+import Foundation
 import FoxgloveProtocol
 import SysmonAgent
 import Testing
@@ -102,8 +103,8 @@ import Testing
         var known: [String: [UInt8]] = [:]
         for channel in channels {
             #expect(string(channel["schemaName"]).hasPrefix("sysmon.v1."))
-            let set = try #require(decodeBase64(string(channel["schema"])))
-            for file in files(in: set) {
+            let set = try #require(Data(base64Encoded: string(channel["schema"])))
+            for file in files(in: Array(set)) {
                 let (name, content) = file
                 #expect(known[name] == nil || known[name] == content, "\(name) differs")
                 known[name] = content
@@ -140,23 +141,6 @@ import Testing
     }
 
     // MARK: Reading
-
-    private func decodeBase64(_ text: String) -> [UInt8]? {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var bits = 0
-        var count = 0
-        var bytes: [UInt8] = []
-        for byte in text.utf8 where byte != UInt8(ascii: "=") {
-            guard let value = alphabet.firstIndex(of: byte) else { return nil }
-            bits = (bits << 6 | value) & 0xFF_FFFF
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
-            }
-        }
-        return bytes
-    }
 
     /// The files of a FileDescriptorSet (field 1, each a message whose field 1 is its name).
     private func files(in set: [UInt8]) -> [(name: String, content: [UInt8])] {
