@@ -44,6 +44,8 @@ package final class Agent: ConnectionHandler {
         var lastReport: (error: CollectError, at: Instant)?
         /// Samples that failed since the last good one.
         var failureCount = 0
+        /// The last sample took longer than ``stuckSeconds``.
+        var isStuck = false
         /// Where the measurement of the achieved rate began.
         var rateStart: Instant?
         var rateCount = 0
@@ -54,6 +56,8 @@ package final class Agent: ConnectionHandler {
     private static let repeatedReportInterval = Period.seconds(600)
     /// As many failures in a row are told to the viewers.
     private static let failureCountTold = 3
+    /// A sample that takes longer holds up everything else, which viewers see as a gap.
+    private static let stuckSeconds = 2.0
 
     package let server: Server
     let host: Host
@@ -261,6 +265,20 @@ package final class Agent: ConnectionHandler {
         host.agent.collectors[index].entryCount = sample.entryCount
         host.agent.collectors[index].suppressedCount = sample.suppressedCount
         measureRate(of: index, now: now)
+        warnOfStuck(seconds > Self.stuckSeconds, index)
+    }
+
+    /// Viewers are told of a collector that was stuck, until it gives a sample in time.
+    private func warnOfStuck(_ isStuck: Bool, _ index: Int) {
+        guard isStuck != sources[index].isStuck else { return }
+        sources[index].isStuck = isStuck
+        let topic = sources[index].registration.channel.topic
+        if isStuck {
+            server.setStatus(
+                "stuck:\(topic)", .warning, "\(topic) took longer than \(Int(Self.stuckSeconds)) seconds to sample")
+        } else {
+            server.removeStatuses(["stuck:\(topic)"])
+        }
     }
 
     /// The achieved rate, over a second or five samples, whichever is longer.
@@ -335,6 +353,7 @@ package final class Agent: ConnectionHandler {
                 guard sources.indices.contains(channel.index) else { break }
                 host.agent.collectors[channel.index].actualHertz = .nan
                 forgetFailures(of: channel.index)
+                warnOfStuck(false, channel.index)
             case .published(let id, _, let encoding, let payload):
                 takePatch(payload, in: encoding, from: id, now: now)
             case .parametersRequested(let request): answer(request, now: now)

@@ -30,7 +30,7 @@ final class AgentWorld {
         let host = HostMetrics.Host(
             procfs: procfs.path, sysfs: "/nowhere", rootfs: "/nowhere",
             facts: HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE"),
-            clock: { clock.reading })
+            clock: { clock.read() })
         var configuration = Agent.defaultConfiguration(
             registrations, hostSettings: [Parameter(name: "server.host", value: .json(.string("127.0.0.1")))])
         for (topic, rate) in rates { try configuration.set("rate_hertz", of: topic, to: .number(rate)) }
@@ -69,11 +69,14 @@ final class AgentWorld {
             agent.tick(now: now)
             for id in clients.keys { drain(id) }
         }
-        clock.set(end)
+        clock.set(max(end, now))
     }
 
     /// Lets time pass without the loop running, as when the process is stopped.
     func stall(seconds: Double) { clock.set(Instant(nanoseconds: now.nanoseconds + UInt64(seconds * 1e9))) }
+
+    /// Every look at the clock costs the agent this much time from now on.
+    func slowDown(secondsPerReading: Double) { clock.nanosecondsPerReading = UInt64(secondsPerReading * 1e9) }
 
     func takeReports() -> [Agent.Report] {
         defer { reports.all = [] }
@@ -213,6 +216,17 @@ private final class VirtualClock {
     private(set) var reading = ClockReading(
         monotonic: Instant(nanoseconds: 1_000_000_000_000),
         realtime: Timestamp(unixNanoseconds: 1_795_000_000_000_000_000))
+
+    /// How long whatever is between two readings takes.
+    var nanosecondsPerReading: UInt64 = 0
+
+    /// As the agent reads it.
+    func read() -> ClockReading {
+        if nanosecondsPerReading > 0 {
+            set(Instant(nanoseconds: reading.monotonic.nanoseconds + nanosecondsPerReading))
+        }
+        return reading
+    }
 
     func set(_ instant: Instant) {
         reading = ClockReading(monotonic: instant, realtime: Timestamp(unixNanoseconds: realtime(at: instant)))

@@ -364,6 +364,22 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
         #expect(world.texts(client) == [#"{"op":"removeStatus","statusIds":["source:/load"]}"#])
     }
 
+    @Test func aCollectorThatWasStuckIsToldUntilItIsInTimeAgain() throws {
+        let world = try AgentWorld(rates: ["/load": 0.2])
+        let client = world.connect(subscribedTo: ["/load"])
+        world.run(seconds: 1)
+        #expect(!world.texts(client).contains { $0.contains("stuck:") })
+        world.slowDown(secondsPerReading: 1.5)
+        world.run(seconds: 5)
+        let told =
+            #"{"id":"stuck:/load","level":1,"message":"/load took longer than 2 seconds to sample","op":"status"}"#
+        #expect(world.texts(client).filter { $0.contains("stuck:") } == [told])
+        #expect(world.texts(world.connect()).contains(told))
+        world.slowDown(secondsPerReading: 0)
+        world.run(seconds: 10)
+        #expect(world.texts(client).contains(#"{"op":"removeStatus","statusIds":["stuck:/load"]}"#))
+    }
+
     @Test func aFailureIsForgottenWhenNobodyWantsTheChannel() throws {
         let world = try AgentWorld(rates: ["/load": 10])
         let client = world.connect(subscribedTo: ["/load"])
