@@ -19,7 +19,7 @@ let package = Package(
         .target(
             name: "TelemetrySchema", dependencies: ["CProtobufC", "CTelemetrySchema", "Telemetry"],
             resources: [.embedInCode("Descriptors")]),
-        .target(name: "HostMetrics", dependencies: ["Telemetry", "TelemetrySchema"]),
+        .target(name: "HostMetrics", dependencies: ["CLinux", "Telemetry", "TelemetrySchema"]),
         .target(
             name: "SysmonAgent",
             dependencies: [

@@ -1,9 +1,16 @@
 // Headers of the C library that Swift's Glibc module leaves out.
 #include <getopt.h>
 #include <malloc.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+
+// Functions that the module hides, since it is read without _GNU_SOURCE.
+extern int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline);
+extern int pthread_setname_np(pthread_t thread, const char *name);
 
 // Swift takes C's mutable globals for shared state and refuses them; these read the ones of getopt_long.
 static inline const char *getopt_argument(void) { return optarg; }

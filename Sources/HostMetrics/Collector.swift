@@ -3,8 +3,8 @@ package import TelemetrySchema
 
 /// One source of telemetry: how to read it, and the channel it fills.
 ///
-/// Everything happens on the loop's thread. A collector opens and allocates in ``init(host:)``; ``sample(_:into:)``
-/// does neither in steady state.
+/// A collector opens and allocates in ``init(host:)``; ``sample(_:into:)`` does neither in steady state. All of it
+/// happens on one thread: the loop's, or where the source may block a worker's own.
 package protocol Collector: ~Copyable, SendableMetatype {
     associatedtype Message: ChannelMessage
 
@@ -17,10 +17,22 @@ package protocol Collector: ~Copyable, SendableMetatype {
     static var defaultWindowSeconds: Double { get }
     /// How often the source changes, in seconds; 0: at once.
     static var resolutionSeconds: Double { get }
+    /// Whether a reading may take more than microseconds (a disk's firmware, a dead server, a scan of all processes).
+    /// Such a collector lives on a thread of its own, with a ``Host`` of its own: it may take as long as it likes.
+    static var isBlocking: Bool { get }
+    /// Whether the channel has no rate: it is sampled when ``eventDescriptor`` is ready, and when somebody begins to
+    /// listen.
+    static var isEventDriven: Bool { get }
+
+    /// Readable when there is something new; nil: nothing can be waited for. Asked once, after the start.
+    var eventDescriptor: Int32? { get }
 
     /// Throws when the source is missing; the channel is then not advertised until it appears.
     init(host: Host) throws(CollectError)
     /// Reads the source once and fills `message`, which comes reset to defaults; sets everything but the header.
+    ///
+    /// Throws where nothing is left to tell. An event-driven collector is called until it throws
+    /// ``CollectError/nothingUsable``: there is no more news.
     mutating func sample(_ context: SampleContext, into message: inout Message) throws(CollectError) -> Sample
 }
 
@@ -28,6 +40,9 @@ extension Collector where Self: ~Copyable {
     package static var isLatched: Bool { false }
     package static var defaultWindowSeconds: Double { 0 }
     package static var resolutionSeconds: Double { 0 }
+    package static var isBlocking: Bool { false }
+    package static var isEventDriven: Bool { false }
+    package var eventDescriptor: Int32? { nil }
 }
 
 /// What a collector is told about the sample it is to take.
@@ -59,8 +74,33 @@ package struct Sample: Sendable {
     package var suppressedCount = 0
     package var parseErrorCount = 0
     package var resetCount = 0
+    /// What happened to the source, for `/log`; none in steady state.
+    package var notes: [Note] = []
+    /// What just began and deserves a closer look.
+    package var alarm: Alarm?
 
     package init(time: ClockReading) { self.time = time }
+}
+
+/// An event that a collector saw: a device that came or went, a source read in another way.
+package struct Note: Equatable, Sendable {
+    package enum Level: Sendable { case info, warning }
+    package var level: Level
+    /// One line, without the topic.
+    package var text: String
+
+    package init(_ level: Level, _ text: String) {
+        self.level = level
+        self.text = text
+    }
+}
+
+/// What makes the agent look closer for a while. Told once, when it begins.
+package enum Alarm: String, CaseIterable, Sendable {
+    case pressure, temperature
+    case outOfMemoryKill = "out-of-memory kill"
+    case linkLost = "link lost"
+    case throttled
 }
 
 /// Why a source could not be sampled this time.
@@ -75,6 +115,8 @@ package enum CollectError: Error, Equatable, Sendable {
 package protocol Sampling: AnyObject {
     /// Takes a sample and completes the message, which then stays until the next one.
     func sample(_ context: SampleContext) throws(CollectError) -> Sample
+    /// What ``Collector/eventDescriptor`` is.
+    var eventDescriptor: Int32? { get }
     var encodedByteCount: Int { get }
     /// Writes the message's wire form, which must fill `target`.
     func encode(into target: inout MutableSpan<UInt8>)
@@ -97,6 +139,7 @@ private final class Sampler<Source: Collector & ~Copyable> {
         return sample
     }
 
+    var eventDescriptor: Int32? { collector.value.eventDescriptor }
     var encodedByteCount: Int { box.encodedByteCount }
     func encode(into target: inout MutableSpan<UInt8>) { box.encode(into: &target) }
 }
@@ -109,12 +152,14 @@ private final class ErasedSampler: Sampling {
     private let takeSample: (SampleContext) throws(CollectError) -> Sample
     private let measure: () -> Int
     private let write: (inout MutableSpan<UInt8>) -> Void
+    let eventDescriptor: Int32?
 
     @inline(__always)
     init<Source: Collector & ~Copyable>(_ sampler: Sampler<Source>) {
         takeSample = { context throws(CollectError) in try sampler.sample(context) }
         measure = { sampler.encodedByteCount }
         write = { target in sampler.encode(into: &target) }
+        eventDescriptor = sampler.eventDescriptor
     }
 
     func sample(_ context: SampleContext) throws(CollectError) -> Sample { try takeSample(context) }
@@ -128,6 +173,8 @@ package struct Registration: Sendable {
     package let defaultHertz: Double
     package let defaultWindowSeconds: Double
     package let resolutionSeconds: Double
+    package let isBlocking: Bool
+    package let isEventDriven: Bool
     private let start: @Sendable (Host) throws(CollectError) -> any Sampling
     private let translate: @Sendable ([UInt8]) -> [UInt8]?
 
@@ -137,6 +184,8 @@ package struct Registration: Sendable {
         defaultHertz = Source.defaultHertz
         defaultWindowSeconds = Source.defaultWindowSeconds
         resolutionSeconds = Source.resolutionSeconds
+        isBlocking = Source.isBlocking
+        isEventDriven = Source.isEventDriven
         start = { host throws(CollectError) in ErasedSampler(Sampler(try Source(host: host))) }
         translate = { payload in TelemetrySchema.json(ofProtobuf: payload, as: Source.Message.self) }
     }

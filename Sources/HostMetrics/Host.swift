@@ -53,19 +53,24 @@ package final class Host {
     package let rootfs: String
     package let facts: HostFacts
     package let clock: () -> ClockReading
+    /// What the host's owner sets for the entries of channels, by topic.
+    package var entrySettings: [String: EntrySettings]
     /// Filled by the agent; `/agent` publishes it.
     package let agent = AgentReport()
 
     package init(
         procfs: String = "/proc", sysfs: String = "/sys", rootfs: String = "/", facts: HostFacts,
-        clock: @escaping () -> ClockReading
+        entrySettings: [String: EntrySettings] = [:], clock: @escaping () -> ClockReading
     ) {
         self.procfs = procfs
         self.sysfs = sysfs
         self.rootfs = rootfs
         self.facts = facts
+        self.entrySettings = entrySettings
         self.clock = clock
     }
+
+    package func settings(of topic: String) -> EntrySettings { entrySettings[topic] ?? EntrySettings() }
 
     private var openStatSource: StatSource?
 
@@ -75,6 +80,31 @@ package final class Host {
         let source = try StatSource(path: "\(procfs)/stat", clock: clock)
         openStatSource = source
         return source
+    }
+}
+
+/// How a worker makes a host of its own, since a ``Host`` belongs to one thread.
+package struct WorkerHost: Sendable {
+    package var procfs: String
+    package var sysfs: String
+    package var rootfs: String
+    package var facts: HostFacts
+    package var entrySettings: [String: EntrySettings]
+    package var clock: @Sendable () -> ClockReading
+
+    /// A host that reads what `host` reads, by another clock.
+    package init(_ host: Host, clock: @escaping @Sendable () -> ClockReading) {
+        procfs = host.procfs
+        sysfs = host.sysfs
+        rootfs = host.rootfs
+        facts = host.facts
+        entrySettings = host.entrySettings
+        self.clock = clock
+    }
+
+    package func makeHost() -> Host {
+        Host(
+            procfs: procfs, sysfs: sysfs, rootfs: rootfs, facts: facts, entrySettings: entrySettings, clock: clock)
     }
 }
 

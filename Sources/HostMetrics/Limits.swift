@@ -1,5 +1,11 @@
 /// Bounds of what a collector publishes.
 package enum Limits {
-    /// Entries of one message; what is left out is counted.
+    /// Entries of one message unless the host's owner sets another number; what is left out is counted.
     package static let entryCountMax = 256
+    /// What the owner may set: more would make messages that no viewer keeps up with.
+    package static let entryCountRange = 1...4_096
+    /// Bytes of a pattern that includes or excludes entries.
+    package static let patternByteCountMax = 1_024
+    /// Entries whose verdict is remembered before all are forgotten.
+    package static let verdictCountMax = 65_536
 }

@@ -12,8 +12,12 @@ struct GoldenTests {
         for (tick, snapshot) in ["t0", "t1"].enumerated() {
             if tick > 0 { try fixture.advance() }
             var stamps: [String: WireValue] = [:]
-            for registration in allCollectors where registration.channel.topic != "/agent" {
+            for registration in allCollectors {
                 let topic = registration.channel.topic
+                guard
+                    FixtureHost.firstTierTopics.contains(topic)
+                        || fixture.hasSecondTier && FixtureHost.secondTierTopics.contains(topic)
+                else { continue }
                 let expected = fixture.expected[snapshot]?[topic]
                 do throws(CollectError) {
                     let sampler: any Sampling

@@ -15,12 +15,13 @@ struct SourceTests {
         try #require(allCollectors.first { $0.channel.topic == topic })
     }
 
-    @Test func theRegistryIsInOrder() {
-        #expect(
-            allCollectors.map(\.channel.topic) == [
-                "/cpu", "/cpu/cores", "/kernel", "/load", "/memory", "/net", "/system/info", "/system/uptime", "/agent",
-            ])
-        #expect(allCollectors.filter(\.channel.isLatched).map(\.channel.topic) == ["/system/info"])
+    @Test func topicsAreUniqueAndNeedNoQuotes() {
+        let topics = allCollectors.map(\.channel.topic)
+        #expect(Set(topics).count == topics.count)
+        for topic in topics {
+            #expect(topic.hasPrefix("/"))
+            #expect(topic.utf8.allSatisfy { $0 == 0x2F || $0 == 0x5F || (0x61...0x7A).contains($0) }, "\(topic)")
+        }
     }
 
     @Test func statIsReadOncePerTick() throws {

@@ -10,7 +10,7 @@ enum HouseRules {
         "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
         "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
         "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC", "Glibc"],
-        "HostMetrics": ["Telemetry", "TelemetrySchema", "Glibc"],
+        "HostMetrics": ["Telemetry", "TelemetrySchema", "CLinux", "Glibc", "Synchronization"],
         "SysmonAgent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
             "FoundationEssentials",
@@ -39,6 +39,10 @@ enum HouseRules {
         "HostMetrics/Procfs/FileReader.swift",
         "HostMetrics/Procfs/OwnProcess.swift",
         "HostMetrics/Procfs/ProcFile.swift",
+        // Threads and what they wait for; the C library's regular expressions.
+        "HostMetrics/Threads.swift",
+        "HostMetrics/Pattern.swift",
+        "HostMetrics/EventSet.swift",
         // One line each: the bytes of a StaticString.
         "HostMetrics/CollectErrorText.swift",
         "HostMetrics/Collectors/SystemInfoCollector.swift",

@@ -62,7 +62,16 @@ final class FixtureHost {
 
     let clock = ManualClock()
     let host: HostMetrics.Host
+    /// By snapshot and topic.
     let expected: [String: [String: GoldenValue]]
+    /// Whether the host's expected values include those of ``secondTierTopics``.
+    let hasSecondTier: Bool
+    static let secondTierTopics: Set = ["/thermal", "/power", "/rapl", "/cgroup"]
+    /// Of the first tier, with values for each host; all others are tested beside their parsers.
+    static let firstTierTopics: Set = [
+        "/cpu", "/cpu/cores", "/cpu/frequency", "/disk", "/filesystem", "/kernel", "/load", "/memory",
+        "/memory/paging", "/net", "/pressure", "/sensors", "/system/info", "/system/uptime",
+    ]
     private let source: URL
     private let root: TemporaryDirectory
     private let elapsedNanoseconds: UInt64
@@ -73,9 +82,15 @@ final class FixtureHost {
         root = try TemporaryDirectory()
         let decoder = JSONDecoder()
         let facts = try decoder.decode(Facts.self, from: Data(contentsOf: source.appendingPathComponent("host.json")))
-        expected = try decoder.decode(
+        var expected = try decoder.decode(
             [String: [String: GoldenValue]].self, from: Data(contentsOf: source.appendingPathComponent("expected.json"))
         )
+        let secondTier = expected.removeValue(forKey: "tier2")
+        hasSecondTier = secondTier != nil
+        for case (let snapshot, .object(let topics)) in secondTier ?? [:] {
+            expected[snapshot]?.merge(topics) { first, _ in first }
+        }
+        self.expected = expected
         let elapsed = try String(contentsOf: source.appendingPathComponent("elapsed_ns"), encoding: .utf8)
         elapsedNanoseconds = UInt64(elapsed.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         let clock = clock
@@ -97,20 +112,32 @@ final class FixtureHost {
     private func show(_ snapshot: String) throws {
         let from = source.appendingPathComponent(snapshot)
         var found: Set<String> = []
-        for part in ["proc", "etc", "sys/class/net", "sys/devices/system/cpu"] {
-            let folder = from.appendingPathComponent(part)
-            guard let paths = FileManager.default.enumerator(atPath: folder.path) else { continue }
-            for case let path as String in paths {
-                let file = folder.appendingPathComponent(path)
-                let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
-                guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
-                found.insert("\(part)/\(path)")
+        let manager = FileManager.default
+        guard let paths = manager.enumerator(atPath: from.path) else { return }
+        for case let path as String in paths {
+            let file = from.appendingPathComponent(path)
+            let attributes = try manager.attributesOfItem(atPath: file.path)
+            let target = root.url.appendingPathComponent(path)
+            switch attributes[.type] as? FileAttributeType {
+            case .typeRegular?:
                 // Foundation leaks its buffer when it reads an empty file.
                 let isEmpty = attributes[.size] as? UInt64 == 0
-                try root.write(isEmpty ? [] : Array(try Data(contentsOf: file)), to: "\(part)/\(path)")
+                try root.write(isEmpty ? [] : Array(try Data(contentsOf: file)), to: path)
+            case .typeSymbolicLink?:
+                let destination = try manager.destinationOfSymbolicLink(atPath: file.path)
+                guard (try? manager.destinationOfSymbolicLink(atPath: target.path)) != destination else { break }
+                try? manager.removeItem(at: target)
+                try manager.createSymbolicLink(atPath: target.path, withDestinationPath: destination)
+            default: try manager.createDirectory(at: target, withIntermediateDirectories: true)
             }
+            found.insert(path)
         }
-        for path in files.subtracting(found) { try root.remove(path) }
+        // What is below a folder goes before the folder.
+        for path in files.subtracting(found).sorted().reversed() {
+            let target = root.url.appendingPathComponent(path)
+            let type = try manager.attributesOfItem(atPath: target.path)[.type] as? FileAttributeType
+            if type == .typeRegular { try root.remove(path) } else { try manager.removeItem(at: target) }
+        }
         files = found
     }
 }
