@@ -6,19 +6,19 @@ cd "$(dirname "$0")/.."
 c=Sources/CTelemetrySchema
 swift=Sources/TelemetrySchema
 timestamp=google/protobuf/timestamp.proto
-rm -rf "$c/sysmon" "$c/google" "$c/include" "$swift/Descriptors" "$swift/Messages.swift"
+rm -rf "$c/sysmon" "$c/foxglove" "$c/google" "$c/include" "$swift/Descriptors" "$swift/Messages.swift"
 mkdir -p "$c/include" "$swift/Descriptors"
 
 # protoc-c: the struct and its pack function; headers go where the module map finds them.
-(cd proto && protoc-c -I. -I/usr/include --c_out="../$c" sysmon/v1/*.proto $timestamp)
-(cd "$c" && for header in $(find sysmon google -name '*.h'); do
+(cd proto && protoc-c -I. -I/usr/include --c_out="../$c" sysmon/v1/*.proto foxglove/*.proto $timestamp)
+(cd "$c" && for header in $(find sysmon foxglove google -name '*.h'); do
     mkdir -p "include/$(dirname "$header")"
     mv "$header" "include/$header"
 done)
 printf 'module CTelemetrySchema {\n    umbrella "."\n    export *\n}\n' > "$c/include/module.modulemap"
 
 # protoc: what a client needs to decode a channel, one self-contained set per file.
-for file in $(grep -l '  Header header = 1;' proto/sysmon/v1/*.proto); do
+for file in $(grep -l '  Header header = 1;' proto/sysmon/v1/*.proto) proto/foxglove/*.proto; do
     protoc -Iproto -I/usr/include --include_imports \
         --descriptor_set_out="$swift/Descriptors/$(basename "$file" .proto).binpb" "$file"
 done

@@ -22,7 +22,7 @@ BEGIN {
 }
 FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.pb-c\.h$/, "", file) }
 /^ *(\/\*|\*)/ { next }
-/^struct +[A-Z]/ { name = $2; setters = ""; isChannel = 0; next }
+/^struct +[A-Z]/ { name = $2; setters = ""; stamped = ""; next }
 name && /^  union/ { inUnion = 1; next }
 name && inUnion && /^  };/ { inUnion = 0; next }
 name && /_case;$/ { case_ = $2; sub(/;/, "", case_); next }
@@ -52,14 +52,16 @@ name && /char \*/ {
         "(_ text: Text) { unsafe " camel(field) " = text.pointer }\n"
     next
 }
-name && /\*header;/ { isChannel = 1; next }
+name && /\*header;/ { stamped = "header = header"; next }
+# A schema of the viewers' has no header, but the header's stamp.
+name ~ /^Foxglove__/ && /\*timestamp;/ { stamped = "timestamp = header.pointee.stamp"; next }
 name && /^  Sysmon__V1__[A-Za-z]+ \*[a-z_]+;$/ {
     type = $1; field = $NF; gsub(/[*;]/, "", field)
     setters = setters "    package mutating func set" capital(camel(field)) \
         "(_ row: borrowing RepeatedField<" swiftName(type) ">) { unsafe " camel(field) " = row.first }\n"
     next
 }
-/^};/ { all[name] = setters; channel[name] = isChannel; lastName = name; name = "" }
+/^};/ { all[name] = setters; channel[name] = stamped; lastName = name; name = "" }
 # The constants of a oneof come before the struct that uses them.
 /^  SYSMON.*= [0-9]+,?$/ && !/NOT_SET/ {
     constant = $1; lower = tolower(constant)
@@ -75,7 +77,7 @@ name && /^  Sysmon__V1__[A-Za-z]+ \*[a-z_]+;$/ {
         print "    package static var schema: Schema {"
         printf "        Schema(name: \"%s\", descriptorSet: PackageResources.%s_binpb)\n    }\n", protoName(c), file
         print "    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {"
-        print "        unsafe self.header = header\n    }"
+        print "        unsafe self." channel[c] "\n    }"
     }
     printf "    public mutating func reset() { unsafe %s(&self) }\n", init
     printf "%s}\n", all[c]

@@ -3,6 +3,19 @@
 @_exported public import CTelemetrySchema
 package import Telemetry
 
+extension LogMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "foxglove.Log", descriptorSet: PackageResources.Log_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.timestamp = header.pointee.stamp
+    }
+    public mutating func reset() { unsafe foxglove__log__init(&self) }
+    package mutating func setMessage(_ text: Text) { unsafe message = text.pointer }
+    package mutating func setName(_ text: Text) { unsafe name = text.pointer }
+    package mutating func setFile(_ text: Text) { unsafe file = text.pointer }
+}
+
 extension TimestampMessage: ProtobufMessage {
     public mutating func reset() { unsafe google__protobuf__timestamp__init(&self) }
 }

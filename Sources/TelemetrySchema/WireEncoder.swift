@@ -6,7 +6,7 @@ internal import Glibc
 ///
 /// `protobuf_c_message_pack` finds out for each field of each message what kind of field it is, and does not look at
 /// the room there is, so that a message must be measured first, which costs as much again. Going by the plan takes a
-/// third of its time, and the bytes are the same, as the tests say. Kinds of fields that our schemas do not have are
+/// third of its time, and the bytes are the same, as the tests say. Types with rare kinds of fields, as `Log` has, are
 /// left to protobuf-c.
 @safe
 struct WireEncoder: ~Copyable {

@@ -64,6 +64,22 @@ import Testing
         #expect(!json.contains("rx_bytes_per_second"))
     }
 
+    @Test func aLineOfALogHasAStampInPlaceOfAHeader() {
+        var arena = TextArena(byteCapacity: 64)
+        let box = MessageBox<LogMessage>()
+        box.reset()
+        box.content.level = FOXGLOVE__LOG__LEVEL__WARNING
+        box.content.setMessage(arena.append("slow"))
+        box.content.setName(arena.append("/disk"))
+        box.setHeader(stamp: Timestamp(unixNanoseconds: 5_000_000_007), intervalSeconds: .nan, sequence: 1)
+        // By the numbers of foxglove/Log.proto.
+        let stamp: [UInt8] = [0x0A, 4, 0x08, 5, 0x10, 7]
+        #expect(box.bytes == stamp + [0x10, 3, 0x1A, 4] + Array("slow".utf8) + [0x22, 5] + Array("/disk".utf8))
+        let start = #"{"timestamp":{"sec":5,"nsec":7},"level":"WARNING","message":"slow","#
+        #expect(text(box.bytes, LogMessage.self) == start + #""name":"/disk","file":"","line":0}"#)
+        #expect(LogMessage.schema.name == "foxglove.Log")
+    }
+
     @Test(arguments: [[0xFF], [0x0A, 200], [0x0A, 4, 0x08], [0x07]] as [[UInt8]])
     func whatIsNoMessageIsNothing(bytes: [UInt8]) {
         #expect(text(bytes, HeaderMessage.self) == nil)

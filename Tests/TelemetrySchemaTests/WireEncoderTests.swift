@@ -20,6 +20,7 @@ import Testing
         compare(UptimeMessage.self, &random)
         compare(AgentStatsMessage.self, &random)
         compare(ConfigMessage.self, &random)
+        compare(LogMessage.self, &random)
     }
 
     /// Fills messages with random values, defaults and extremes among them, and packs them both ways.

@@ -106,6 +106,9 @@ struct DescriptorPool {
         case 4, 13:
             try check(0)
             return .unsigned(part.value)
+        case 7:
+            try check(5)
+            return .unsigned(part.value)
         case 8:
             try check(0)
             return .bool(part.value != 0)
@@ -129,7 +132,7 @@ struct DescriptorPool {
         switch field.type {
         case 1: .double(0)
         case 3, 5: .signed(0)
-        case 4, 13: .unsigned(0)
+        case 4, 7, 13: .unsigned(0)
         case 8: .bool(false)
         case 9: .string("")
         case 11: .absent
@@ -159,6 +162,8 @@ enum WireReader {
             case 1:
                 for (index, byte) in try take(8, &rest).enumerated() { field.value |= UInt64(byte) << (8 * index) }
             case 2: field.bytes = try take(Int(try varint(&rest)), &rest)
+            case 5:
+                for (index, byte) in try take(4, &rest).enumerated() { field.value |= UInt64(byte) << (8 * index) }
             default: throw WireError(description: "wire type \(field.wireType)")
             }
             fields.append(field)
