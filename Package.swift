@@ -73,8 +73,8 @@ let package = Package(
         .testTarget(
             name: "SysmonAgentTests",
             dependencies: [
-                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "SysmonAgent", "Telemetry", "TestSupport",
-                "WebSocketProtocol",
+                "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "SysmonAgent", "Telemetry", "TelemetrySchema",
+                "TestSupport", "WebSocketProtocol",
             ]),
         // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
         .testTarget(name: "LayoutTests"),

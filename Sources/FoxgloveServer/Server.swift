@@ -156,6 +156,9 @@ package final class Server {
         }
     }
 
+    /// Whether somebody subscribed to the channel.
+    package func isHeard(_ channel: ChannelID) -> Bool { listenerCounts[channel.index] > 0 }
+
     // MARK: Publishing
 
     /// To be called before the messages of a tick are published.

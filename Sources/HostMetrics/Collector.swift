@@ -31,8 +31,8 @@ package protocol Collector: ~Copyable, SendableMetatype {
     init(host: Host) throws(CollectError)
     /// Reads the source once and fills `message`, which comes reset to defaults; sets everything but the header.
     ///
-    /// Throws where nothing is left to tell. An event-driven collector is called until it throws
-    /// ``CollectError/nothingUsable``: there is no more news.
+    /// Throws where nothing is left to tell. An event-driven collector is called again and again when its descriptor is
+    /// ready, until it throws ``CollectError/nothingUsable``: there is no more news.
     mutating func sample(_ context: SampleContext, into message: inout Message) throws(CollectError) -> Sample
 }
 
@@ -55,8 +55,13 @@ package struct SampleContext: Sendable {
     package var period: Period
     /// Shortest span of rates and shares, in seconds.
     package var windowSeconds: Double
+    /// Somebody began to listen, or asked for one sample: an event-driven collector tells what is, not what is new.
+    package var isFirst: Bool
 
-    package init(tick: UInt64, suspendedNanoseconds: UInt64 = 0, period: Period, windowSeconds: Double) {
+    package init(
+        tick: UInt64, suspendedNanoseconds: UInt64 = 0, period: Period, windowSeconds: Double, isFirst: Bool = false
+    ) {
+        self.isFirst = isFirst
         self.tick = tick
         self.suspendedNanoseconds = suspendedNanoseconds
         self.period = period

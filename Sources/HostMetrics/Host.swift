@@ -127,6 +127,8 @@ package final class AgentReport {
         package var entryCount = 0
         package var suppressedCount = 0
         package var lastError: CollectError?
+        /// How long the sample that does not come back is under way; 0: none.
+        package var stuckSeconds = 0.0
 
         package init(topic: String, requestedHertz: Double, resolutionSeconds: Double) {
             self.topic = topic

@@ -24,6 +24,11 @@ package final class SystemClock {
             monotonic: Instant(nanoseconds: monotonic), realtime: Timestamp(unixNanoseconds: monotonic &+ offset))
     }
 
+    /// Without what is kept between readings, so that any thread may call it.
+    package static func now() -> ClockReading {
+        ClockReading(monotonic: monotonic(), realtime: Timestamp(unixNanoseconds: nanoseconds(CLOCK_REALTIME)))
+    }
+
     /// CLOCK_MONOTONIC.
     package static func monotonic() -> Instant { Instant(nanoseconds: nanoseconds(CLOCK_MONOTONIC)) }
 

@@ -15,7 +15,7 @@ package final class EventLoop {
     }
 
     private enum Source: UInt64 {
-        case timer, signals, listener, connection
+        case timer, signals, listener, connection, watched, waker
 
         func tag(_ index: Int = 0) -> UInt64 { rawValue << 32 | UInt64(index) }
     }
@@ -34,6 +34,7 @@ package final class EventLoop {
     private let epoll: FileDescriptor
     private let timer: FileDescriptor
     private let signals: FileDescriptor
+    private let waker: Waker
     /// Given up for a moment to refuse a connection when no other descriptor is left.
     private var spare: FileDescriptor?
     private var listeners: [Listener] = []
@@ -68,11 +69,13 @@ package final class EventLoop {
         unsafe sigprocmask(SIG_BLOCK, &set, nil)
         signals = try FileDescriptor(
             unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK)), "create a signal descriptor")
+        waker = try Waker()
         signal(SIGPIPE, SIG_IGN)
         spare = Self.openSpare()
         unsafe vectors.reserveCapacity(1_024)
         try watch(timer.rawValue, UInt32(EPOLLIN.rawValue) | Self.edgeTriggered, Source.timer.tag())
         try watch(signals.rawValue, UInt32(EPOLLIN.rawValue), Source.signals.tag())
+        try watch(waker.descriptor.rawValue, UInt32(EPOLLIN.rawValue), Source.waker.tag())
     }
 
     deinit { unsafe readBuffer.deallocate() }
@@ -88,6 +91,18 @@ package final class EventLoop {
             listeners.append(listener)
         }
         return bound[0].port
+    }
+
+    /// Lets the handler wait for descriptors of its own and be woken by its threads. The loop must outlive it.
+    package var watcher: EventWatcher {
+        let waker = waker
+        return EventWatcher(
+            watch: { [unowned self] descriptor, isUrgent in
+                let interest = UInt32((isUrgent ? EPOLLPRI : EPOLLIN).rawValue)
+                return (try? watch(descriptor, interest, Source.watched.tag(Int(descriptor)))) != nil
+            },
+            unwatch: { [unowned self] descriptor in epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil) },
+            wake: { waker.wake() })
     }
 
     /// Takes no more connections and lets `run` return once the present ones are gone, or at `deadline`.
@@ -146,6 +161,10 @@ package final class EventLoop {
                 if connection.flush() { handler.unblocked(ConnectionID(index: index)) }
             }
             if flags & ~EPOLLOUT.rawValue != 0 { read(connection, index, handler, now: now) }
+        case .watched: handler.ready(Int32(index), now: now)
+        case .waker:
+            waker.reset()
+            handler.woken(now: now)
         case .timer, .listener, nil:
             // The timer only ends the wait.
             break
@@ -264,5 +283,22 @@ package final class EventLoop {
 
     private static func openSpare() -> FileDescriptor? {
         try? FileDescriptor(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null")
+    }
+}
+
+/// eventfd(2): what another thread wakes the loop with.
+private final class Waker: Sendable {
+    let descriptor: FileDescriptor
+
+    init() throws(SystemError) {
+        descriptor = try FileDescriptor(
+            eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)), "create an event descriptor")
+    }
+
+    func wake() { _ = eventfd_write(descriptor.rawValue, 1) }
+
+    func reset() {
+        var count: eventfd_t = 0
+        _ = unsafe eventfd_read(descriptor.rawValue, &count)
     }
 }

@@ -62,21 +62,13 @@ extension Agent {
         var changed: [Parameter] = []
         for (before, after) in zip(old.parameters, patched.parameters) where before != after {
             changed.append(after)
-            report(
+            tell(
                 .configured(
                     by: author, key: after.name, old: shown(before), new: shown(after)))
         }
-        for index in sources.indices {
-            let rate = patched.channels[index].sampling?.rateHertz
-            if let rate, rate != old.channels[index].sampling?.rateHertz {
-                host.agent.collectors[index].requestedHertz = rate
-                host.agent.collectors[index].actualHertz = .nan
-                sources[index].rateStart = nil
-                schedule.setPeriod(Period(hertz: rate), for: ChannelID(index: index), now: now)
-            }
-            warnOfRate(of: index)
-        }
-        if patched.logLevel != old.logLevel { report(.logLevel(patched.logLevel)) }
+        applyRates(now: now)
+        for index in sources.indices { warnOfRate(of: index) }
+        if patched.logLevel != old.logLevel { tell(.logLevel(patched.logLevel)) }
         applyEnabled()
         publishConfiguration()
         return changed
@@ -85,7 +77,7 @@ extension Agent {
     private func shown(_ parameter: Parameter) -> String { parameter.value.map { text(of: $0.json) } ?? "nothing" }
 
     private func refuse(_ refusal: Configuration.Refusal, from id: ConnectionID) {
-        report(.refused(by: server.description(of: id), text: refusal.text))
+        tell(.refused(by: server.description(of: id), text: refusal.text))
         server.sendStatus(.error, refusal.text, to: id)
     }
 
@@ -99,10 +91,13 @@ extension Agent {
         let id = "rate:\(settings.topic)"
         let resolution = sources[index].registration.resolutionSeconds
         guard settings.isEnabled, let rate = settings.sampling?.rateHertz, resolution > 0, rate * resolution > 1 else {
+            sources[index].isTooFast = false
             return server.removeStatuses([id])
         }
         let most = text(of: .number(1 / resolution))
         server.setStatus(
             id, .warning, "\(settings.topic) is sampled faster than its source changes (\(most) times a second)")
+        if !sources[index].isTooFast { tell(.fasterThanSource(topic: settings.topic, sourceHertz: most)) }
+        sources[index].isTooFast = true
     }
 }

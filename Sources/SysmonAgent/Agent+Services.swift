@@ -61,30 +61,41 @@ extension Agent {
         """
 
     func answer(_ call: ServiceCall, now: Instant) {
-        if let response = response(to: call, now: now) {
-            server.respond(to: call, with: call.encoding == "protobuf" ? response.packed : json(of: response))
-        } else {
-            server.fail(call, "The request cannot be decoded")
+        switch outcome(of: call, now: now) {
+        case .answer(let response): respond(to: call, with: response)
+        case .later: break
+        case .undecodable: server.fail(call, "The request cannot be decoded")
         }
     }
 
-    /// Nil: the request cannot be decoded.
-    private func response(to call: ServiceCall, now: Instant) -> ServiceResponse? {
+    func respond(to call: ServiceCall, with response: ServiceResponse) {
+        server.respond(to: call, with: call.encoding == "protobuf" ? response.packed : json(of: response))
+    }
+
+    private enum CallOutcome {
+        case answer(ServiceResponse)
+        /// A worker takes the sample that is asked for.
+        case later
+        case undecodable
+    }
+
+    private func outcome(of call: ServiceCall, now: Instant) -> CallOutcome {
         let isJSON = call.encoding != "protobuf"
-        guard !isJSON || (try? JSONValue(parsing: call.payload)) != nil else { return nil }
+        guard !isJSON || (try? JSONValue(parsing: call.payload)) != nil else { return .undecodable }
         guard server.role(of: call.client) == .operator || !Self.operatorServices.contains(call.service) else {
-            return ServiceResponse(error: Server.operatorsOnlyText)
+            return .answer(ServiceResponse(error: Server.operatorsOnlyText))
         }
         switch call.service {
         case "/config/set":
-            return change(from: call.client, now: now) { () throws(Configuration.Refusal) in
-                try patched(by: call.payload, in: call.encoding)
-            }
-        case "/config/reset": return change(from: call.client, now: now) { defaults }
+            return .answer(
+                change(from: call.client, now: now) { () throws(Configuration.Refusal) in
+                    try patched(by: call.payload, in: call.encoding)
+                })
+        case "/config/reset": return .answer(change(from: call.client, now: now) { defaults })
         case "/session/clear":
             var response = ServiceResponse()
             response.sessionID = beginSession(from: call.client)
-            return response
+            return .answer(response)
         case "/agent/status": return sampleNow("/agent", for: call, now: now)
         default:
             let request: [UInt8]? =
@@ -92,10 +103,10 @@ extension Agent {
                 ? call.payload
                 : TelemetrySchema.json(ofProtobuf: call.payload, as: SampleRequestMessage.self, isCommand: true)
             guard let request, let value = try? JSONValue(parsing: request), case .object(let members) = value else {
-                return nil
+                return .undecodable
             }
             guard case .string(let topic)? = members["topic"] else {
-                return ServiceResponse(error: "topic: the name of a channel is missing")
+                return .answer(ServiceResponse(error: "topic: the name of a channel is missing"))
             }
             return sampleNow(topic, for: call, now: now)
         }
@@ -108,7 +119,7 @@ extension Agent {
             server.publish(adopt(try configuration(), by: server.description(of: id), now: now))
             return ServiceResponse()
         } catch {
-            report(.refused(by: server.description(of: id), text: error.text))
+            tell(.refused(by: server.description(of: id), text: error.text))
             return ServiceResponse(error: error.text)
         }
     }
@@ -120,34 +131,42 @@ extension Agent {
         // A session that was given the greatest number is followed by the present time.
         let sessionID = String(max(now, last &+ 1))
         server.beginSession(sessionID)
-        report(.sessionBegan(id: sessionID, by: server.description(of: id)))
+        tell(.sessionBegan(id: sessionID, by: server.description(of: id)))
         return sessionID
     }
 
     /// Takes one sample, also if nobody listens; those who do get it too, so that none of the channel is missing.
-    private func sampleNow(_ topic: String, for call: ServiceCall, now: Instant) -> ServiceResponse {
-        var response = ServiceResponse()
-        response.topic = topic
+    private func sampleNow(_ topic: String, for call: ServiceCall, now: Instant) -> CallOutcome {
         if topic == ConfigPublisher.topic {
-            response.schemaName = ConfigPublisher.channel.schema.name
-            response.message = configPublisher.payload
-            return response
+            return .answer(sampleResponse(ConfigPublisher.channel, configPublisher.payload))
         }
-        guard let index = sources.firstIndex(where: { $0.registration.channel.topic == topic }) else {
-            return ServiceResponse(error: "\(quoted(topic)) is no channel")
+        guard let index = sources.firstIndex(where: { $0.topic == topic }) else {
+            let isLog = topic == LogPublisher.topic
+            return .answer(
+                ServiceResponse(error: isLog ? "\(topic) cannot be sampled" : "\(quoted(topic)) is no channel"))
         }
         guard configuration.channels[index].isEnabled else {
-            return ServiceResponse(error: "\(topic) is switched off")
+            return .answer(ServiceResponse(error: "\(topic) is switched off"))
         }
         guard server.allowSample(for: call, now: now) else {
             let limit = Int(server.limits.samplesPerClientSecond)
-            return ServiceResponse(error: "Too many samples are asked for; the limit is \(limit) per second")
+            return .answer(
+                ServiceResponse(error: "Too many samples are asked for; the limit is \(limit) per second"))
         }
-        guard let payload = sampleOnDemand(index, now: now) else {
-            return ServiceResponse(error: "\(topic) cannot be sampled")
+        if let worker = sources[index].worker, sources[index].isFound {
+            sampleLater(for: call, worker, index, now: now)
+            return .later
         }
-        response.schemaName = sources[index].registration.channel.schema.name
-        response.message = payload
+        return .answer(sampleResponse(sources[index].registration.channel, sampleOnDemand(index, now: now)))
+    }
+
+    /// Nil: there is no sample.
+    func sampleResponse(_ channel: Channel, _ message: [UInt8]?) -> ServiceResponse {
+        guard let message else { return ServiceResponse(error: "\(channel.topic) cannot be sampled") }
+        var response = ServiceResponse()
+        response.topic = channel.topic
+        response.schemaName = channel.schema.name
+        response.message = message
         return response
     }
 

@@ -17,19 +17,21 @@ package struct Schedule: Sendable {
     }
 
     private struct Entry {
-        var period: Period
+        /// Nil: only the first sample for a new listener is scheduled.
+        var period: Period?
         /// `nil` while nobody listens.
         var deadline: Instant?
         /// The first sample lies beside the grid: it is due as soon as a new listener may get it.
         var isFirst = false
         /// The period that the deadline was set by.
-        var deadlinePeriod: Period
+        var deadlinePeriod: Period?
         var lastSample: Instant?
     }
 
     private var entries: [Entry]
 
-    package init(periods: [Period]) {
+    /// A channel without a period is due once when somebody begins to listen.
+    package init(periods: [Period?]) {
         entries = periods.map { Entry(period: $0, deadline: nil, deadlinePeriod: $0) }
     }
 
@@ -42,7 +44,7 @@ package struct Schedule: Sendable {
         return earliest
     }
 
-    package func period(of channel: ChannelID) -> Period { entries[channel.index].period }
+    package func period(of channel: ChannelID) -> Period? { entries[channel.index].period }
 
     /// Starts a paused channel with a sample at `firstDeadline`; from then on it keeps to the grid.
     package mutating func resume(_ channel: ChannelID, at firstDeadline: Instant) {
@@ -78,24 +80,29 @@ package struct Schedule: Sendable {
             deadline = other
         }
         guard index >= 0 else { return nil }
-        let missedCount = (now.nanoseconds - deadline.nanoseconds) / entries[index].deadlinePeriod.nanoseconds
+        let missedCount = entries[index].deadlinePeriod.map { period in
+            (now.nanoseconds - deadline.nanoseconds) / period.nanoseconds
+        }
         entries[index].lastSample = entries[index].isFirst ? now : nil
         entries[index].isFirst = false
         setDeadline(index, now: now)
         entries[index].lastSample = now
-        return Due(channel: ChannelID(index: index), missedCount: missedCount)
+        return Due(channel: ChannelID(index: index), missedCount: missedCount ?? 0)
     }
 
     /// Sets the deadline to the next point of the grid, but not right behind a sample that lay beside it: a rate over a
     /// sliver of a period is noise.
     private mutating func setDeadline(_ index: Int, now: Instant) {
-        let period = entries[index].period
+        entries[index].deadlinePeriod = entries[index].period
+        guard let period = entries[index].period else {
+            entries[index].deadline = nil
+            return
+        }
         var earliest = now
         if let last = entries[index].lastSample {
             earliest = max(now, Instant(nanoseconds: last.nanoseconds + period.nanoseconds / 2))
         }
         entries[index].deadline = Self.gridPoint(after: earliest, period: period)
-        entries[index].deadlinePeriod = period
     }
 
     /// The first multiple of `period` after `now`.

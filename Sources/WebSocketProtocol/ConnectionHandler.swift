@@ -30,6 +30,11 @@ package protocol ConnectionHandler: AnyObject {
     var nextDeadline: Instant? { get }
     func tick(now: Instant)
 
+    /// Something that was handed to the loop to be watched is readable; told again as long as it is.
+    func ready(_ descriptor: Int32, now: Instant)
+    /// Another thread asked the loop to wake.
+    func woken(now: Instant)
+
     /// Offers what is to be sent to `write`, which returns how many bytes the socket took, counted over all it was
     /// offered. Asked after every tick and every batch of events.
     func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome
@@ -41,6 +46,29 @@ extension ConnectionHandler {
 
     /// Nothing: who has few clients, or trusts them, need not count their memory.
     package func holds(_ id: ConnectionID, byteCount: Int) {}
+
+    /// Nothing: nothing is watched and nobody wakes.
+    package func ready(_ descriptor: Int32, now: Instant) {}
+    package func woken(now: Instant) {}
+}
+
+/// What a handler may ask of its loop, for events that come neither from a socket nor from the clock.
+package struct EventWatcher {
+    /// Watches a descriptor until it is unwatched or closed. `isUrgent` waits for POLLPRI instead of bytes, as pressure
+    /// triggers want it. False: it cannot be watched.
+    package var watch: (_ descriptor: Int32, _ isUrgent: Bool) -> Bool
+    package var unwatch: (_ descriptor: Int32) -> Void
+    /// Wakes the loop from any thread.
+    package var wake: @Sendable () -> Void
+
+    package init(
+        watch: @escaping (_ descriptor: Int32, _ isUrgent: Bool) -> Bool,
+        unwatch: @escaping (_ descriptor: Int32) -> Void, wake: @escaping @Sendable () -> Void
+    ) {
+        self.watch = watch
+        self.unwatch = unwatch
+        self.wake = wake
+    }
 }
 
 /// Bytes to send in one system call: first `first`, then the stretches `ranges` of `body`.

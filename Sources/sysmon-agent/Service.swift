@@ -41,6 +41,9 @@ struct Service {
         do {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
             let port = try loop.listen(host: options.host, port: options.port, tls: tls)
+            var agentOptions = Agent.Options()
+            agentOptions.tellsTime = options.tellsTime
+            agentOptions.watcher = loop.watcher
             let agent = Agent(
                 allCollectors, host: host, configuration: configuration, identity: identity, options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
@@ -132,12 +135,6 @@ struct Service {
             sessionID: options.sessionID ?? String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000))
     }
 
-    private var agentOptions: Agent.Options {
-        var agentOptions = Agent.Options()
-        agentOptions.tellsTime = options.tellsTime
-        return agentOptions
-    }
-
     /// What viewers see of the host's own settings, as parameters that they cannot set.
     private func hostSettings(_ identity: Server.Identity) -> [Parameter] {
         [
@@ -204,20 +201,12 @@ private final class DescriptorComplaint {
 extension Log {
     /// One line for what the agent tells.
     func report(_ report: Agent.Report) {
-        switch report {
-        case .connected(let address): self(.info, "client connected from \(address)")
-        case .disconnected(let address): self(.info, "client from \(address) left")
-        case .turnedAway(let address, let reason): self(.warning, "\(address) was turned away: \(reason)")
-        case .sourceMissing(let topic, let error): self(.info, "\(topic) is not offered: \(error.text)")
-        case .sourceFound(let topic): self(.info, "\(topic) is offered now")
-        case .sampleFailed(let topic, let error): self(.warning, "\(topic) was not sampled: \(error.text)")
-        case .messageTooLarge(let topic, let byteCount):
-            self(.warning, "\(topic) was not published: \(byteCount) bytes are too many")
-        case .configured(let client, let key, let old, let new):
-            self(.info, "\(key) set from \(old) to \(new) by \(client)")
-        case .refused(let client, let text): self(.info, "patch from \(client) refused: \(text)")
-        case .logLevel(let name): setLevel(name)
-        case .sessionBegan(let id, let client): self(.info, "session \(id) begun by \(client)")
+        if case .logLevel(let name) = report { setLevel(name) }
+        guard let entry = report.entry else { return }
+        switch entry.level {
+        case .error: self(.error, entry.text)
+        case .warning: self(.warning, entry.text)
+        case .info: self(.info, entry.text)
         }
     }
 }

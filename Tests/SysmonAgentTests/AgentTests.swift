@@ -95,7 +95,7 @@ import Testing
         #expect(world.data(id, "/cpu").isEmpty)
         let on = world.patch(#"{"channels":{"/cpu":{"enabled":true}}}"#, from: id)
         #expect(on.count == 1)
-        #expect(on.first?.contains(#""id":7,"#) == true)
+        #expect(on.first?.contains(#""id":8,"#) == true)
         #expect(on.first?.contains(#""topic":"/cpu""#) == true)
     }
 

@@ -13,19 +13,25 @@ final class AgentWorld {
     let agent: Agent
     private let clock = VirtualClock()
     private let reports = Reports()
-    private let procfs: URL
+    let procfs: URL
     private var clients: [ConnectionID: TestClient] = [:]
+    private let topics: [String]
 
-    /// Topics in the order of their ids, which count from 1.
-    static let topics = ["/cpu", "/load", "/memory", "/system/uptime", "/agent", "/config"]
+    /// Topics in the order of their ids, which count from 1, unless there are registrations beside these.
+    static let topics = ["/cpu", "/load", "/memory", "/system/uptime", "/agent", "/log", "/config"]
 
     init(
         without missing: [String] = [], rates: [String: Double] = [:], limits: ServerLimits = ServerLimits(),
-        options: Agent.Options = Agent.Options()
+        options: Agent.Options = Agent.Options(), beside others: [Registration] = [],
+        prepare: (_ procfs: URL) throws -> Void = { _ in }
     ) throws {
         procfs = FileManager.default.temporaryDirectory.appendingPathComponent("agent-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: procfs, withIntermediateDirectories: true)
-        let registrations = allCollectors.filter { Self.topics.contains($0.channel.topic) }
+        let registrations = allCollectors.filter { Self.topics.contains($0.channel.topic) } + others
+        // What a worker has to find is advertised last.
+        let found = others.filter { !$0.isBlocking }.map(\.channel.topic)
+        let foundLater = others.filter(\.isBlocking).map(\.channel.topic)
+        topics = Self.topics.dropLast(2) + found + Self.topics.suffix(2) + foundLater
         let (clock, reports) = (clock, reports)
         let host = HostMetrics.Host(
             procfs: procfs.path, sysfs: "/nowhere", rootfs: "/nowhere",
@@ -37,6 +43,7 @@ final class AgentWorld {
         for (name, text) in Self.files where !missing.contains(name) {
             try text.write(to: procfs.appendingPathComponent(name), atomically: false, encoding: .utf8)
         }
+        try prepare(procfs)
         agent = Agent(
             registrations, host: host, configuration: configuration,
             identity: Server.Identity(name: "test", metadata: [:], sessionID: "1"), options: options, limits: limits,
@@ -55,6 +62,17 @@ final class AgentWorld {
     func write(_ name: String, _ text: String? = nil) throws {
         try (text ?? Self.files[name] ?? "").write(
             to: procfs.appendingPathComponent(name), atomically: false, encoding: .utf8)
+    }
+
+    /// Passes on what the loop would be told by another thread, or by a descriptor.
+    func wake() {
+        agent.woken(now: now)
+        for id in clients.keys { drain(id) }
+    }
+
+    func ready(_ descriptor: Int32) {
+        agent.ready(descriptor, now: now)
+        for id in clients.keys { drain(id) }
     }
 
     // MARK: Time
@@ -100,7 +118,7 @@ final class AgentWorld {
     }
 
     func subscribe(_ id: ConnectionID, _ topics: [String]) {
-        let entries = topics.compactMap { Self.topics.firstIndex(of: $0) }.map {
+        let entries = topics.compactMap { self.topics.firstIndex(of: $0) }.map {
             "{\"id\":\($0 + 1),\"channelId\":\($0 + 1)}"
         }
         send("{\"op\":\"subscribe\",\"subscriptions\":[\(entries.joined(separator: ","))]}", from: id)
@@ -165,7 +183,7 @@ final class AgentWorld {
     }
 
     func data(_ id: ConnectionID, _ topic: String) -> [TestClient.Data] {
-        let channel = UInt32((Self.topics.firstIndex(of: topic) ?? 0) + 1)
+        let channel = UInt32((topics.firstIndex(of: topic) ?? 0) + 1)
         return (clients[id]?.messages ?? []).compactMap { message in
             if case .data(let data) = message, data.subscription == channel { data } else { nil }
         }
@@ -179,6 +197,13 @@ final class AgentWorld {
             case .binary(let bytes): bytes.first
             default: nil
             }
+        }
+    }
+
+    /// Of service responses in JSON: what follows the header.
+    func binaryPayloads(_ id: ConnectionID) -> [[UInt8]] {
+        (clients[id]?.messages ?? []).compactMap { message in
+            if case .binary(let bytes) = message, bytes.first == 3 { Array(bytes.dropFirst(17)) } else { nil }
         }
     }
 

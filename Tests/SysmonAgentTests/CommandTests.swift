@@ -291,7 +291,7 @@ private func parameter(_ name: String, _ value: String, id: String = "") -> Stri
         let client = world.connect()
         let refusals = [
             (#"{"topic":"/nope"}"#, #""/nope" is no channel"#), ("{}", "topic: the name of a channel is missing"),
-            (#"{"topic":"/load"}"#, "/load cannot be sampled"),
+            (#"{"topic":"/load"}"#, "/load cannot be sampled"), (#"{"topic":"/log"}"#, "/log cannot be sampled"),
         ]
         for (request, error) in refusals {
             #expect(

@@ -102,7 +102,8 @@ import Testing
         #expect(channels.count == AgentWorld.topics.count)
         var known: [String: [UInt8]] = [:]
         for channel in channels {
-            #expect(string(channel["schemaName"]).hasPrefix("sysmon.v1."))
+            let package = channel["topic"] == .string("/log") ? "foxglove." : "sysmon.v1."
+            #expect(string(channel["schemaName"]).hasPrefix(package))
             let set = try #require(Data(base64Encoded: string(channel["schema"])))
             for file in files(in: Array(set)) {
                 let (name, content) = file

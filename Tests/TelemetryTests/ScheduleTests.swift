@@ -22,7 +22,18 @@ struct ScheduleTests {
         var schedule = Schedule(periods: [period(10), period(20)])
         #expect(schedule.nextDeadline == nil)
         #expect(schedule.popDue(now: at(.max / 2)) == nil)
-        #expect(schedule.period(of: channel(1)).nanoseconds == 20)
+        #expect(schedule.period(of: channel(1))?.nanoseconds == 20)
+    }
+
+    @Test func aChannelWithoutAPeriodIsDueOncePerListener() {
+        var schedule = Schedule(periods: [nil])
+        for start in [5, 70] as [UInt64] {
+            schedule.resume(channel(0), at: at(start))
+            #expect(schedule.nextDeadline == at(start))
+            #expect(schedule.popDue(now: at(start + 3)) == .init(channel: channel(0), missedCount: 0))
+            #expect(schedule.nextDeadline == nil)
+            schedule.pause(channel(0))
+        }
     }
 
     @Test func emptyScheduleHasNothingDue() {

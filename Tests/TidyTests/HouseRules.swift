@@ -42,7 +42,7 @@ enum HouseRules {
         // Threads and what they wait for; the C library's regular expressions.
         "HostMetrics/Threads.swift",
         "HostMetrics/Pattern.swift",
-        "HostMetrics/EventSet.swift",
+        "HostMetrics/PressureTriggers.swift",
         // One line each: the bytes of a StaticString.
         "HostMetrics/CollectErrorText.swift",
         "HostMetrics/Collectors/SystemInfoCollector.swift",

@@ -125,6 +125,6 @@ extension CollectorStatsMessage {
         messagesDroppedTotal = record.droppedCount
         entries = UInt32(clamping: record.entryCount)
         entriesSuppressed = UInt32(clamping: record.suppressedCount)
-        stuckSeconds = 0
+        stuckSeconds = record.stuckSeconds
     }
 }

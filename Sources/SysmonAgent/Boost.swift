@@ -1,0 +1,86 @@
+internal import FoxgloveServer
+internal import HostMetrics
+internal import Telemetry
+internal import WebSocketProtocol
+
+/// Higher sample rates for a while, when something happens that deserves a closer look.
+package struct Boost: Sendable {
+    package var isEnabled = true
+    package var seconds = 30
+    /// Samples per second meanwhile, by topic; a configured rate that is higher stays.
+    package var rates = [
+        "/cpu": 50.0, "/cpu/cores": 20, "/memory": 20, "/memory/paging": 20, "/pressure": 20, "/disk": 20, "/net": 20,
+    ]
+    /// When the boost that is in effect ends; nil: none is.
+    var end: Instant?
+    /// Open while somebody listens.
+    var triggers: PressureTriggers?
+
+    package init() {}
+}
+
+extension Agent {
+    /// Raises the chosen rates; a boost that is in effect lasts longer.
+    func boost(by alarm: Alarm, seenBy topic: String?, now: Instant) {
+        guard boost.isEnabled else { return }
+        let wasBoosted = boost.end != nil
+        boost.end = now + Period.seconds(UInt64(boost.seconds))
+        guard !wasBoosted else { return }
+        let topics = applyRates(now: now)
+        tell(.boostBegan(alarm, topic: topic, topics: topics, seconds: boost.seconds))
+    }
+
+    func endBoost(now: Instant) {
+        boost.end = nil
+        _ = applyRates(now: now)
+        tell(.boostEnded)
+    }
+
+    /// What a channel is sampled at: as configured, or faster while there is a boost.
+    func effectiveHertz(of index: Int) -> Double? {
+        guard let configured = configuration.channels[index].sampling?.rateHertz else { return nil }
+        guard boost.end != nil, let boosted = boost.rates[configuration.channels[index].topic] else {
+            return configured
+        }
+        return max(configured, boosted)
+    }
+
+    /// Puts the effective rates into effect; returns the topics whose rate is another one now.
+    @discardableResult
+    func applyRates(now: Instant) -> [String] {
+        var changed: [String] = []
+        for index in sources.indices {
+            guard let rate = effectiveHertz(of: index), rate != host.agent.collectors[index].requestedHertz else {
+                continue
+            }
+            host.agent.collectors[index].requestedHertz = rate
+            host.agent.collectors[index].actualHertz = .nan
+            sources[index].rateStart = nil
+            schedule.setPeriod(Period(hertz: rate), for: ChannelID(index: index), now: now)
+            changed.append(sources[index].topic)
+        }
+        return changed
+    }
+
+    // MARK: Pressure
+
+    /// Waits for stalls as long as somebody listens to anything that a boost makes faster.
+    func watchPressure() {
+        guard boost.isEnabled, boost.triggers == nil, let watcher, isBoostedChannelHeard else { return }
+        let triggers = PressureTriggers(procfs: host.procfs)
+        for descriptor in triggers.descriptors { _ = watcher.watch(descriptor, true) }
+        boost.triggers = triggers
+    }
+
+    func unwatchPressure() {
+        guard let triggers = boost.triggers, !isBoostedChannelHeard else { return }
+        for descriptor in triggers.descriptors { watcher?.unwatch(descriptor) }
+        boost.triggers = nil
+    }
+
+    private var isBoostedChannelHeard: Bool {
+        sources.indices.contains { boost.rates[sources[$0].topic] != nil && server.isHeard(ChannelID(index: $0)) }
+    }
+
+    func isPressureTrigger(_ descriptor: Int32) -> Bool { boost.triggers?.descriptors.contains(descriptor) ?? false }
+}

@@ -1,0 +1,35 @@
+import FoxgloveServer
+import HostMetrics
+import Telemetry
+
+/// What the agent keeps for a line of the registry: where its samples come from, and how they went.
+struct Source {
+    var registration: Registration
+    /// Whether the source is there, and so the channel advertised.
+    var isFound = false
+    /// Whether it was looked for before: what is missing is told once.
+    var wasSought = false
+    /// Of a collector on the loop's thread.
+    var sampling: (any Sampling)?
+    /// Of a blocking one.
+    var worker: Worker?
+    /// When the worker was asked for what it is at; nil: it is idle.
+    var askedAt: Instant?
+    /// Who asked for one sample that the worker has not taken yet.
+    var waitingCalls: [ServiceCall] = []
+    /// The sample takes, or took, so long that viewers were told.
+    var isStuck = false
+    /// The rate that is asked for is higher than the source changes, and viewers were told.
+    var isTooFast = false
+    var lastReport: (error: CollectError, at: Instant)?
+    /// Samples that failed since the last good one.
+    var failureCount = 0
+    var lastResetReport: Instant?
+    /// Where the measurement of the achieved rate began.
+    var rateStart: Instant?
+    var rateCount = 0
+
+    init(registration: Registration) { self.registration = registration }
+
+    var topic: String { registration.channel.topic }
+}
