@@ -24,6 +24,9 @@ package protocol Collector: ~Copyable, SendableMetatype {
     /// listen.
     static var isEventDriven: Bool { get }
 
+    /// What the host's owner may set for the entries of its messages: those that the collector looks at.
+    static var entrySettings: [EntrySetting] { get }
+
     /// Readable when there is something new; nil: nothing can be waited for. Asked once, after the start.
     var eventDescriptor: Int32? { get }
 
@@ -42,6 +45,7 @@ extension Collector where Self: ~Copyable {
     package static var resolutionSeconds: Double { 0 }
     package static var isBlocking: Bool { false }
     package static var isEventDriven: Bool { false }
+    package static var entrySettings: [EntrySetting] { [] }
     package var eventDescriptor: Int32? { nil }
 }
 
@@ -180,6 +184,7 @@ package struct Registration: Sendable {
     package let resolutionSeconds: Double
     package let isBlocking: Bool
     package let isEventDriven: Bool
+    package let entrySettings: [EntrySetting]
     private let start: @Sendable (Host) throws(CollectError) -> any Sampling
     private let translate: @Sendable ([UInt8]) -> [UInt8]?
 
@@ -191,6 +196,7 @@ package struct Registration: Sendable {
         resolutionSeconds = Source.resolutionSeconds
         isBlocking = Source.isBlocking
         isEventDriven = Source.isEventDriven
+        entrySettings = Source.entrySettings
         start = { host throws(CollectError) in ErasedSampler(Sampler(try Source(host: host))) }
         translate = { payload in TelemetrySchema.json(ofProtobuf: payload, as: Source.Message.self) }
     }

@@ -1,3 +1,12 @@
+/// The settings of a channel's entries by their names in the configuration.
+package enum EntrySetting: String, CaseIterable, Sendable {
+    case include, exclude
+    case includeType = "include_type"
+    case excludeType = "exclude_type"
+    case maxEntries = "max_entries"
+    case raw
+}
+
 /// What the host's owner sets for the entries of a channel's messages; clients cannot change it.
 package struct EntrySettings: Equatable, Sendable {
     /// Entries of one message at most.

@@ -37,22 +37,29 @@ final class PatternMatcher {
 
     /// Nil: the text is no regular expression.
     init?(_ text: String) {
-        unsafe expression = .allocate(capacity: 1)
-        unsafe expression.initialize(to: regex_t())
         // Twice: the pattern by itself, so that no bracket of it closes ours.
-        for candidate in [text, "^(\(text))$"] {
-            guard unsafe regcomp(expression, candidate, REG_EXTENDED | REG_NOSUB) == 0 else {
-                unsafe expression.deallocate()
-                return nil
-            }
-            if candidate == text { unsafe regfree(expression) }
-        }
+        guard let alone = unsafe Self.compile(text) else { return nil }
+        unsafe Self.free(alone)
+        guard let anchored = unsafe Self.compile("^(\(text))$") else { return nil }
+        unsafe expression = anchored
     }
 
-    deinit {
+    private static func compile(_ text: String) -> UnsafeMutablePointer<regex_t>? {
+        let expression = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
+        unsafe expression.initialize(to: regex_t())
+        guard unsafe regcomp(expression, text, REG_EXTENDED | REG_NOSUB) == 0 else {
+            unsafe expression.deallocate()
+            return nil
+        }
+        return unsafe expression
+    }
+
+    private static func free(_ expression: UnsafeMutablePointer<regex_t>) {
         unsafe regfree(expression)
         unsafe expression.deallocate()
     }
+
+    deinit { unsafe Self.free(expression) }
 
     func matches(_ text: Span<UInt8>) -> Bool {
         var characters: [CChar] = []

@@ -37,7 +37,13 @@ extension Agent {
     package func reload(_ configuration: Configuration, now: Instant) {
         guard configuration != defaults else { return }
         defaults = configuration
+        let changed = sources.indices.filter {
+            configuration.channels[$0].entries != self.configuration.channels[$0].entries
+        }
         server.publish(adopt(configuration, by: "the host", now: now))
+        host.entrySettings = configuration.entrySettings
+        for index in changed { restart(index) }
+        if !changed.isEmpty { findSources(isFirst: false, now: now) }
     }
 
     /// The configuration as a patch would make it.

@@ -12,7 +12,7 @@ extension Agent {
 
     /// Starts the collectors that have none yet, and advertises what they can fill.
     func findSources(isFirst: Bool, now: Instant) {
-        for index in sources.indices where !sources[index].isFound && sources[index].worker == nil {
+        for index in sources.indices where sources[index].sampling == nil && sources[index].worker == nil {
             do throws(CollectError) {
                 if let watcher, sources[index].registration.isBlocking {
                     try startWorker(index, watcher, now: now)
@@ -25,13 +25,28 @@ extension Agent {
         applyEnabled()
     }
 
+    /// Lets a collector begin anew, with other settings. One that hangs is left alone until it answers.
+    func restart(_ index: Int) {
+        guard sources[index].askedAt == nil else {
+            sources[index].isOutdated = true
+            return
+        }
+        unwatch(index)
+        sources[index].sampling = nil
+        sources[index].worker = nil
+        sources[index].isOutdated = false
+    }
+
     private func found(_ index: Int) {
+        if server.isHeard(ChannelID(index: index)) { watch(index) }
+        guard !sources[index].isFound else { return }
         sources[index].isFound = true
         if sources[index].wasSought { tell(.sourceFound(topic: sources[index].topic)) }
         sources[index].wasSought = true
     }
 
     private func missing(_ index: Int, _ error: CollectError) {
+        sources[index].isFound = false
         if !sources[index].wasSought { tell(.sourceMissing(topic: sources[index].topic, error)) }
         sources[index].wasSought = true
     }
@@ -67,6 +82,10 @@ extension Agent {
             sources[index].askedAt = nil
             setStuck(false, index, seconds: seconds)
             take(outcome, of: worker, index, now: now)
+            if sources[index].isOutdated {
+                restart(index)
+                findSources(isFirst: false, now: now)
+            }
         }
         busyIndices.removeAll { sources[$0].askedAt == nil }
     }
@@ -82,12 +101,13 @@ extension Agent {
             record(sample, of: index, seconds: seconds, now: now)
             forgetFailures(of: index)
             answerWaiting(index, with: sampling.message)
-        case .failed(let error) where sources[index].isFound:
+        case .failed(let error) where worker.sampling != nil:
             countFailure(error, of: index, now: now)
             answerWaiting(index, with: nil)
         case .failed(let error):
             sources[index].worker = nil
             missing(index, error)
+            applyEnabled()
         }
     }
 

@@ -17,7 +17,6 @@ package final class Agent: ConnectionHandler {
         /// What the loop offers beside sockets and time; nil: blocking collectors are sampled on the loop's thread, and
         /// event-driven ones are not told of news, as in a test that has no loop.
         package var watcher: EventWatcher?
-        package var boost = Boost()
 
         package init() {}
     }
@@ -38,7 +37,7 @@ package final class Agent: ConnectionHandler {
     let configPublisher: ConfigPublisher
     let agentChannel: ChannelID?
     let logPublisher: LogPublisher
-    var boost: Boost
+    var boost = Boost()
     var tick: UInt64 = 0
     /// As of this tick, since it does not change within one.
     var suspended: UInt64 = 0
@@ -57,7 +56,8 @@ package final class Agent: ConnectionHandler {
                     sampling: $0.isEventDriven
                         ? nil
                         : Configuration.Sampling(
-                            rateHertz: $0.defaultHertz, windowSeconds: $0.defaultWindowSeconds))
+                            rateHertz: $0.defaultHertz, windowSeconds: $0.defaultWindowSeconds),
+                    entrySettings: $0.entrySettings)
             }
                 + [LogPublisher.topic, ConfigPublisher.topic].map {
                     Configuration.ChannelSettings(topic: $0, sampling: nil)
@@ -79,7 +79,6 @@ package final class Agent: ConnectionHandler {
         self.suspendedNanoseconds = suspendedNanoseconds
         self.report = report
         watcher = options.watcher
-        boost = options.boost
         let channels = registrations.map(\.channel) + [LogPublisher.channel, ConfigPublisher.channel]
         server = Server(
             channels: channels, identity: identity, features: Self.features(channels, host, options), limits: limits)
@@ -100,6 +99,7 @@ package final class Agent: ConnectionHandler {
         host.agent.limits = LimitName.allCases.map {
             AgentReport.LimitRecord(name: $0.rawValue, limit: limits.value(of: $0), reachedCount: 0)
         }
+        host.entrySettings = configuration.entrySettings
         for service in Self.services { server.add(service) }
         findSources(isFirst: true, now: host.clock().monotonic)
         for index in sources.indices { warnOfRate(of: index) }

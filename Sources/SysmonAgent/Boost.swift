@@ -3,31 +3,23 @@ internal import HostMetrics
 internal import Telemetry
 internal import WebSocketProtocol
 
-/// Higher sample rates for a while, when something happens that deserves a closer look.
-package struct Boost: Sendable {
-    package var isEnabled = true
-    package var seconds = 30
-    /// Samples per second meanwhile, by topic; a configured rate that is higher stays.
-    package var rates = [
-        "/cpu": 50.0, "/cpu/cores": 20, "/memory": 20, "/memory/paging": 20, "/pressure": 20, "/disk": 20, "/net": 20,
-    ]
-    /// When the boost that is in effect ends; nil: none is.
+/// A boost that is in effect, and what may begin one.
+struct Boost {
+    /// When it ends; nil: none is in effect.
     var end: Instant?
     /// Open while somebody listens.
     var triggers: PressureTriggers?
-
-    package init() {}
 }
 
 extension Agent {
     /// Raises the chosen rates; a boost that is in effect lasts longer.
     func boost(by alarm: Alarm, seenBy topic: String?, now: Instant) {
-        guard boost.isEnabled else { return }
+        guard configuration.boost.isEnabled else { return }
         let wasBoosted = boost.end != nil
-        boost.end = now + Period.seconds(UInt64(boost.seconds))
+        boost.end = now + Period.seconds(UInt64(configuration.boost.seconds))
         guard !wasBoosted else { return }
         let topics = applyRates(now: now)
-        tell(.boostBegan(alarm, topic: topic, topics: topics, seconds: boost.seconds))
+        tell(.boostBegan(alarm, topic: topic, topics: topics, seconds: Int(configuration.boost.seconds)))
     }
 
     func endBoost(now: Instant) {
@@ -39,7 +31,7 @@ extension Agent {
     /// What a channel is sampled at: as configured, or faster while there is a boost.
     func effectiveHertz(of index: Int) -> Double? {
         guard let configured = configuration.channels[index].sampling?.rateHertz else { return nil }
-        guard boost.end != nil, let boosted = boost.rates[configuration.channels[index].topic] else {
+        guard boost.end != nil, let boosted = configuration.boost.rates[configuration.channels[index].topic] else {
             return configured
         }
         return max(configured, boosted)
@@ -66,7 +58,7 @@ extension Agent {
 
     /// Waits for stalls as long as somebody listens to anything that a boost makes faster.
     func watchPressure() {
-        guard boost.isEnabled, boost.triggers == nil, let watcher, isBoostedChannelHeard else { return }
+        guard configuration.boost.isEnabled, boost.triggers == nil, let watcher, isBoostedChannelHeard else { return }
         let triggers = PressureTriggers(procfs: host.procfs)
         for descriptor in triggers.descriptors { _ = watcher.watch(descriptor, true) }
         boost.triggers = triggers
@@ -79,7 +71,9 @@ extension Agent {
     }
 
     private var isBoostedChannelHeard: Bool {
-        sources.indices.contains { boost.rates[sources[$0].topic] != nil && server.isHeard(ChannelID(index: $0)) }
+        sources.indices.contains {
+            configuration.boost.rates[sources[$0].topic] != nil && server.isHeard(ChannelID(index: $0))
+        }
     }
 
     func isPressureTrigger(_ descriptor: Int32) -> Bool { boost.triggers?.descriptors.contains(descriptor) ?? false }

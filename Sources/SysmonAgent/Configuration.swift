@@ -1,4 +1,5 @@
 package import FoxgloveProtocol
+package import HostMetrics
 package import Telemetry
 
 /// The effective settings: the one vocabulary for patches, parameters, services, options and the `/config` channel.
@@ -11,10 +12,14 @@ package struct Configuration: Equatable, Sendable {
         package var isEnabled = true
         /// Nil: the channel has no timer and cannot have a rate.
         package var sampling: Sampling?
+        /// Set on the host only, and only those that are in ``entrySettings``.
+        package var entries = EntrySettings()
+        package var entrySettings: [EntrySetting]
 
-        package init(topic: String, sampling: Sampling?) {
+        package init(topic: String, sampling: Sampling?, entrySettings: [EntrySetting] = []) {
             self.topic = topic
             self.sampling = sampling
+            self.entrySettings = entrySettings
         }
 
         /// Channels of one topic have the same parameters in the same order.
@@ -40,6 +45,9 @@ package struct Configuration: Equatable, Sendable {
         }
     }
 
+    /// Whose patch it is.
+    package enum Author: Sendable { case client, host }
+
     /// Why a patch was refused, for its sender. Depends on the patch only.
     package struct Refusal: Error, Equatable, Sendable {
         package var text: String
@@ -57,6 +65,8 @@ package struct Configuration: Equatable, Sendable {
     package var logLevel: String
     /// What is set on the host only: shown, and refused to clients.
     package let hostSettings: [Parameter]
+    /// Set on the host only.
+    package var boost = BoostSettings()
 
     package init(channels: [ChannelSettings], logLevel: String = "info", hostSettings: [Parameter] = []) {
         self.channels = channels
@@ -66,11 +76,16 @@ package struct Configuration: Equatable, Sendable {
 
     package subscript(channel: ChannelID) -> ChannelSettings { channels[channel.index] }
 
+    /// By topic, for the collectors.
+    package var entrySettings: [String: EntrySettings] {
+        Dictionary(channels.map { ($0.topic, $0.entries) }) { first, _ in first }
+    }
+
     // MARK: Patches
 
     /// Applies a JSON patch such as `{"channels": {"/cpu": {"rate_hertz": 20}}}`, or with the channels as a list whose
     /// entries carry the topic as `id`, as viewers build it from the schema of `/config`.
-    package mutating func apply(patch text: [UInt8]) throws(Refusal) {
+    package mutating func apply(patch text: [UInt8], by author: Author = .client) throws(Refusal) {
         let patch: JSONValue
         do {
             patch = try JSONValue(parsing: text)
@@ -84,8 +99,11 @@ package struct Configuration: Equatable, Sendable {
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
             switch key {
             case "header": break
-            case "channels": try patched.applyChannels(value)
+            case "channels": try patched.applyChannels(value, by: author)
             case "log": try patched.applyLog(value)
+            case "boost":
+                guard author == .host else { throw Refusal(text: "boost is set on the host only") }
+                try patched.applyBoost(value)
             default:
                 throw Refusal(text: "/config: \(quoted(key)) is unknown; a patch may have \"channels\" and \"log\"")
             }
@@ -94,7 +112,9 @@ package struct Configuration: Equatable, Sendable {
     }
 
     /// Sets one setting of a channel, as `--rate` does.
-    package mutating func set(_ setting: String, of topic: String, to value: JSONValue) throws(Refusal) {
+    package mutating func set(
+        _ setting: String, of topic: String, to value: JSONValue, by author: Author = .client
+    ) throws(Refusal) {
         guard let index = channels.firstIndex(where: { $0.topic == topic }) else {
             throw Refusal(
                 text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
@@ -117,8 +137,16 @@ package struct Configuration: Equatable, Sendable {
             }
             channels[index].sampling = sampling
         default:
-            throw Refusal(
-                text: "\(topic): \(quoted(setting)) is unknown; a channel has rate_hertz, enabled and window_seconds")
+            guard let entrySetting = EntrySetting(rawValue: setting),
+                author == .client || channels[index].entrySettings.contains(entrySetting)
+            else {
+                throw Refusal(
+                    text:
+                        "\(topic): \(quoted(setting)) is unknown; a channel has rate_hertz, enabled and window_seconds"
+                        + (author == .host ? channels[index].entrySettings.map { ", \($0.rawValue)" }.joined() : ""))
+            }
+            guard author == .host else { throw Refusal(text: "\(key) is set on the host only") }
+            try channels[index].set(entrySetting, to: value, key: key)
         }
     }
 
@@ -168,14 +196,14 @@ package struct Configuration: Equatable, Sendable {
 
     // MARK: Reading patches
 
-    private mutating func applyChannels(_ value: JSONValue) throws(Refusal) {
+    private mutating func applyChannels(_ value: JSONValue, by author: Author) throws(Refusal) {
         switch value {
         case .object(let entries):
             for (topic, settings) in entries.sorted(by: { $0.key < $1.key }) {
                 guard case .object(let members) = settings else {
                     throw Refusal(text: "\(quoted(topic)): \(text(of: settings)) is not a JSON object")
                 }
-                try applySettings(members, to: topic)
+                try applySettings(members, to: topic, by: author)
             }
         case .array(let entries):
             for entry in entries {
@@ -183,28 +211,36 @@ package struct Configuration: Equatable, Sendable {
                 else {
                     throw Refusal(text: "channels: \(text(of: entry)) is not an object with the topic as \"id\"")
                 }
-                try applySettings(members, to: topic)
+                try applySettings(members, to: topic, by: author)
             }
         default:
             throw Refusal(text: "channels: \(text(of: value)) is not an object keyed by topic, nor a list")
         }
     }
 
-    private mutating func applySettings(_ members: [String: JSONValue], to topic: String) throws(Refusal) {
+    private mutating func applySettings(
+        _ members: [String: JSONValue], to topic: String, by author: Author
+    ) throws(Refusal) {
         guard channels.contains(where: { $0.topic == topic }) else {
             throw Refusal(
                 text: "\(quoted(topic)) is no channel; there are \(channels.map(\.topic).joined(separator: ", "))")
         }
-        for (setting, value) in members.sorted(by: { $0.key < $1.key }) { try set(setting, of: topic, to: value) }
+        for (setting, value) in members.sorted(by: { $0.key < $1.key }) {
+            try set(setting, of: topic, to: value, by: author)
+        }
     }
 
-    private func number(_ value: JSONValue, in range: ClosedRange<Double>, key: String) throws(Refusal) -> Double {
-        guard case .number(let number) = value, range.contains(number) else {
-            let bounds = "\(text(of: .number(range.lowerBound))) to \(text(of: .number(range.upperBound)))"
-            throw Refusal(text: "\(key): \(text(of: value)) is not a number from \(bounds)")
-        }
-        return number
+}
+
+/// A number within a range, ends included.
+func number(
+    _ value: JSONValue, in range: ClosedRange<Double>, key: String
+) throws(Configuration.Refusal) -> Double {
+    guard case .number(let number) = value, range.contains(number) else {
+        let bounds = "\(text(of: .number(range.lowerBound))) to \(text(of: .number(range.upperBound)))"
+        throw Configuration.Refusal(text: "\(key): \(text(of: value)) is not a number from \(bounds)")
     }
+    return number
 }
 
 /// A value as a text may show it: short, on one line.

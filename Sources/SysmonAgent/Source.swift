@@ -9,6 +9,8 @@ struct Source {
     var isFound = false
     /// Whether it was looked for before: what is missing is told once.
     var wasSought = false
+    /// It has older settings than are in effect.
+    var isOutdated = false
     /// Of a collector on the loop's thread.
     var sampling: (any Sampling)?
     /// Of a blocking one.

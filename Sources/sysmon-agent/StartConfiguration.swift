@@ -20,7 +20,7 @@ struct StartConfiguration {
             guard file.bytes.count <= Self.fileByteLimit else {
                 throw Service.Failure(text: "--config \(path): longer than \(Self.fileByteLimit) bytes")
             }
-            do throws(Configuration.Refusal) { try configuration.apply(patch: file.bytes) } catch {
+            do throws(Configuration.Refusal) { try configuration.apply(patch: file.bytes, by: .host) } catch {
                 throw Service.Failure(text: "--config \(path): \(error.text.trimmingPrefix("/config: "))")
             }
         }

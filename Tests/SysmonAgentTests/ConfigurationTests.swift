@@ -1,4 +1,5 @@
 import FoxgloveProtocol
+import HostMetrics
 import SysmonAgent
 import Telemetry
 import TestSupport
@@ -141,5 +142,93 @@ import Testing
             }
         }
         #expect(1_000...9_000 ~= acceptedCount)
+    }
+}
+
+/// What only the host's owner sets.
+struct HostConfigurationTests {
+    private func configuration() -> Configuration {
+        var channels = Agent.defaultConfiguration(allCollectors).channels
+        for index in channels.indices where channels[index].topic == "/net" {
+            channels[index].entrySettings = EntrySetting.allCases
+        }
+        return Configuration(channels: channels)
+    }
+
+    private func refusal(_ patch: String, by author: Configuration.Author) -> String? {
+        var configuration = configuration()
+        let before = configuration
+        do throws(Configuration.Refusal) {
+            try configuration.apply(patch: Array(patch.utf8), by: author)
+            return nil
+        } catch {
+            #expect(configuration == before)
+            return error.text
+        }
+    }
+
+    @Test func theOwnerChoosesEntries() throws {
+        var configuration = configuration()
+        let patch = #"{"channels":{"/net":{"include":"eth[0-9]+","max_entries":4096,"exclude_type":"x","raw":true}}}"#
+        try configuration.apply(patch: Array(patch.utf8), by: .host)
+        let settings = try #require(configuration.entrySettings["/net"])
+        #expect(settings.include?.text == "eth[0-9]+")
+        #expect(settings.excludeType?.text == "x")
+        #expect(settings.entryCountMax == 4_096)
+        #expect(settings.isRaw)
+        try configuration.apply(patch: Array(#"{"channels":{"/net":{"include":null}}}"#.utf8), by: .host)
+        #expect(configuration.entrySettings["/net"]?.include == nil)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"channels":{"/net":{"max_entries":0}}}"#, "/net.max_entries: 0 is not a number from 1 to 4096"),
+            (#"{"channels":{"/net":{"max_entries":4097}}}"#, "/net.max_entries: 4097 is not a number from 1 to 4096"),
+            (#"{"channels":{"/net":{"include":"("}}}"#, #"/net.include: "(" is not an extended regular expression"#),
+            (#"{"channels":{"/net":{"include":")("}}}"#, #"/net.include: ")(" is not an extended regular expression"#),
+            (#"{"channels":{"/net":{"include":"a{9}"}}}"#, #"/net.include: "a{9}" has a counted repetition"#),
+            (#"{"channels":{"/net":{"include":"(a)\\1"}}}"#, #"/net.include: "(a)\1" has a back reference"#),
+            (#"{"channels":{"/net":{"include":7}}}"#, "/net.include: 7 is not a pattern in quotes"),
+            (
+                #"{"channels":{"/net":{"include":"a","exclude":"b"}}}"#,
+                "/net: there may be include or exclude, not both"
+            ),
+            (
+                #"{"channels":{"/load":{"include":"a"}}}"#,
+                #"/load: "include" is unknown; a channel has rate_hertz, enabled and window_seconds"#
+            ),
+            (#"{"boost":{"seconds":0}}"#, "boost.seconds: 0 is not a number from 1 to 3600"),
+            (#"{"boost":{"rates":{"/x":1}}}"#, #"boost.rates: "/x" is no channel with a rate"#),
+            (#"{"boost":{"rates":{"/cpu":1001}}}"#, #"boost.rates."/cpu": 1001 is not a number from 0.001 to 1000"#),
+            (#"{"boost":{"more":1}}"#, #"boost: "more" is unknown; there are enabled, seconds and rates"#),
+        ])
+    func badSettingsAreRefusedInWords(patch: String, text: String) {
+        #expect(refusal(patch, by: .host) == text)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"channels":{"/net":{"include":"a"}}}"#, "/net.include is set on the host only"),
+            (#"{"channels":{"/load":{"max_entries":3}}}"#, "/load.max_entries is set on the host only"),
+            (#"{"boost":{"enabled":false}}"#, "boost is set on the host only"),
+        ])
+    func clientsCannotSetThem(patch: String, text: String) { #expect(refusal(patch, by: .client) == text) }
+
+    @Test func patternsAreAnchoredAndBounded() throws {
+        let filter = { (include: String?, exclude: String?) throws in
+            EntryFilter(include: try include.map { try Pattern($0) }, exclude: try exclude.map { try Pattern($0) })
+        }
+        var eth = try filter("eth0|wlan.*", nil)
+        for (id, isAdmitted) in [("eth0", true), ("eth01", false), ("xeth0", false), ("wlan", true), ("", false)] {
+            for _ in 0..<2 {
+                let verdict = eth.admits(Array(id.utf8).span)
+                #expect(verdict == isAdmitted, "\(id)")
+            }
+        }
+        var others = try filter(nil, "lo")
+        let (lo, lo1) = (others.admits(Array("lo".utf8).span), others.admits(Array("lo1".utf8).span))
+        #expect(!lo && lo1)
+        _ = try Pattern(String(repeating: "a", count: 1_024))
+        #expect(throws: Pattern.Fault.self) { try Pattern(String(repeating: "a", count: 1_025)) }
     }
 }

@@ -65,7 +65,8 @@ struct SourceTests {
 
         // It answers.
         let path = world.procfs.appendingPathComponent("slow").path
-        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        // Waits for the reader.
+        let file = try #require(FileHandle(forWritingAtPath: path))
         file.write(Data("0.25 0.5 0.75 1/2 3\n".utf8))
         try file.close()
         loop.wait()
