@@ -49,6 +49,35 @@ extension LimitStatsMessage: ProtobufMessage {
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
+extension ClockStatusMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.ClockStatus", descriptorSet: PackageResources.clock_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__clock_status__init(&self) }
+}
+
+extension MemoryCompressedMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.MemoryCompressed", descriptorSet: PackageResources.compressed_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__memory_compressed__init(&self) }
+    package mutating func setZram(_ rows: borrowing RepeatedField<ZramDeviceMessage>) {
+        nZram = rows.count
+        unsafe zram = rows.pointers
+    }
+}
+
+extension ZramDeviceMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__zram_device__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
 extension ConfigMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Config", descriptorSet: PackageResources.config_binpb)
@@ -117,8 +146,47 @@ extension CpuCoreMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__cpu_core__init(&self) }
 }
 
+extension CpuFrequenciesMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.CpuFrequencies", descriptorSet: PackageResources.cpu_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__cpu_frequencies__init(&self) }
+    package mutating func setCpus(_ rows: borrowing RepeatedField<CpuFrequencyMessage>) {
+        nCpus = rows.count
+        unsafe cpus = rows.pointers
+    }
+}
+
+extension CpuFrequencyMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__cpu_frequency__init(&self) }
+    package mutating func setGovernor(_ text: Text) { unsafe governor = text.pointer }
+}
+
 extension HeaderMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__header__init(&self) }
+}
+
+extension CpuInterruptsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.CpuInterrupts", descriptorSet: PackageResources.interrupts_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__cpu_interrupts__init(&self) }
+    package mutating func setLines(_ rows: borrowing RepeatedField<CpuInterruptMessage>) {
+        nLines = rows.count
+        unsafe lines = rows.pointers
+    }
+}
+
+extension CpuInterruptMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__cpu_interrupt__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setDescription(_ text: Text) { unsafe description = text.pointer }
 }
 
 extension KernelActivityMessage: ChannelMessage {
@@ -170,6 +238,42 @@ extension NetInterfaceMessage: ProtobufMessage {
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
+extension MemoryNumaMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.MemoryNuma", descriptorSet: PackageResources.numa_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__memory_numa__init(&self) }
+    package mutating func setNodes(_ rows: borrowing RepeatedField<NumaNodeMessage>) {
+        nNodes = rows.count
+        unsafe nodes = rows.pointers
+    }
+}
+
+extension NumaNodeMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__numa_node__init(&self) }
+}
+
+extension CpuSchedMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.CpuSched", descriptorSet: PackageResources.sched_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__cpu_sched__init(&self) }
+    package mutating func setCores(_ rows: borrowing RepeatedField<CpuSchedCoreMessage>) {
+        nCores = rows.count
+        unsafe cores = rows.pointers
+    }
+}
+
+extension CpuSchedCoreMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__cpu_sched_core__init(&self) }
+}
+
 extension SampleRequestMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__sample_request__init(&self) }
     package mutating func setTopic(_ text: Text) { unsafe topic = text.pointer }
@@ -181,6 +285,25 @@ extension ServiceResponseMessage: ProtobufMessage {
     package mutating func setSessionId(_ text: Text) { unsafe sessionId = text.pointer }
     package mutating func setTopic(_ text: Text) { unsafe topic = text.pointer }
     package mutating func setSchemaName(_ text: Text) { unsafe schemaName = text.pointer }
+}
+
+extension CpuSoftirqsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.CpuSoftirqs", descriptorSet: PackageResources.softirq_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__cpu_softirqs__init(&self) }
+    package mutating func setVectors(_ rows: borrowing RepeatedField<CpuSoftirqMessage>) {
+        nVectors = rows.count
+        unsafe vectors = rows.pointers
+    }
+}
+
+extension CpuSoftirqMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__cpu_softirq__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
 extension SystemInfoMessage: ChannelMessage {
@@ -214,4 +337,57 @@ extension UptimeMessage: ChannelMessage {
         unsafe self.header = header
     }
     public mutating func reset() { unsafe sysmon__v1__uptime__init(&self) }
+}
+
+extension ThermalMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Thermal", descriptorSet: PackageResources.thermal_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__thermal__init(&self) }
+    package mutating func setZones(_ rows: borrowing RepeatedField<ThermalZoneMessage>) {
+        nZones = rows.count
+        unsafe zones = rows.pointers
+    }
+    package mutating func setCooling(_ rows: borrowing RepeatedField<CoolingDeviceMessage>) {
+        nCooling = rows.count
+        unsafe cooling = rows.pointers
+    }
+}
+
+extension ThermalZoneMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__thermal_zone__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setType(_ text: Text) { unsafe type = text.pointer }
+}
+
+extension CoolingDeviceMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__cooling_device__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setType(_ text: Text) { unsafe type = text.pointer }
+}
+
+extension CpuThrottleMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.CpuThrottle", descriptorSet: PackageResources.throttle_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__cpu_throttle__init(&self) }
+    package mutating func setCores(_ rows: borrowing RepeatedField<CpuThrottleDomainMessage>) {
+        nCores = rows.count
+        unsafe cores = rows.pointers
+    }
+    package mutating func setPackages(_ rows: borrowing RepeatedField<CpuThrottleDomainMessage>) {
+        nPackages = rows.count
+        unsafe packages = rows.pointers
+    }
+}
+
+extension CpuThrottleDomainMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__cpu_throttle_domain__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }

@@ -142,6 +142,96 @@ void   sysmon__v1__cpu_core__free_unpacked
   assert(message->base.descriptor == &sysmon__v1__cpu_core__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sysmon__v1__cpu_frequencies__init
+                     (Sysmon__V1__CpuFrequencies         *message)
+{
+  static const Sysmon__V1__CpuFrequencies init_value = SYSMON__V1__CPU_FREQUENCIES__INIT;
+  *message = init_value;
+}
+size_t sysmon__v1__cpu_frequencies__get_packed_size
+                     (const Sysmon__V1__CpuFrequencies *message)
+{
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequencies__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sysmon__v1__cpu_frequencies__pack
+                     (const Sysmon__V1__CpuFrequencies *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequencies__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sysmon__v1__cpu_frequencies__pack_to_buffer
+                     (const Sysmon__V1__CpuFrequencies *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequencies__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sysmon__V1__CpuFrequencies *
+       sysmon__v1__cpu_frequencies__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sysmon__V1__CpuFrequencies *)
+     protobuf_c_message_unpack (&sysmon__v1__cpu_frequencies__descriptor,
+                                allocator, len, data);
+}
+void   sysmon__v1__cpu_frequencies__free_unpacked
+                     (Sysmon__V1__CpuFrequencies *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequencies__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   sysmon__v1__cpu_frequency__init
+                     (Sysmon__V1__CpuFrequency         *message)
+{
+  static const Sysmon__V1__CpuFrequency init_value = SYSMON__V1__CPU_FREQUENCY__INIT;
+  *message = init_value;
+}
+size_t sysmon__v1__cpu_frequency__get_packed_size
+                     (const Sysmon__V1__CpuFrequency *message)
+{
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequency__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sysmon__v1__cpu_frequency__pack
+                     (const Sysmon__V1__CpuFrequency *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequency__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sysmon__v1__cpu_frequency__pack_to_buffer
+                     (const Sysmon__V1__CpuFrequency *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequency__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sysmon__V1__CpuFrequency *
+       sysmon__v1__cpu_frequency__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sysmon__V1__CpuFrequency *)
+     protobuf_c_message_unpack (&sysmon__v1__cpu_frequency__descriptor,
+                                allocator, len, data);
+}
+void   sysmon__v1__cpu_frequency__free_unpacked
+                     (Sysmon__V1__CpuFrequency *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sysmon__v1__cpu_frequency__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor sysmon__v1__cpu_usage__field_descriptors[24] =
 {
   {
@@ -710,5 +800,172 @@ const ProtobufCMessageDescriptor sysmon__v1__cpu_core__descriptor =
   sysmon__v1__cpu_core__field_indices_by_name,
   1,  sysmon__v1__cpu_core__number_ranges,
   (ProtobufCMessageInit) sysmon__v1__cpu_core__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sysmon__v1__cpu_frequencies__field_descriptors[4] =
+{
+  {
+    "header",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequencies, header),
+    &sysmon__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpus",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Sysmon__V1__CpuFrequencies, n_cpus),
+    offsetof(Sysmon__V1__CpuFrequencies, cpus),
+    &sysmon__v1__cpu_frequency__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "average_hertz",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequencies, average_hertz),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "maximum_hertz",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequencies, maximum_hertz),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sysmon__v1__cpu_frequencies__field_indices_by_name[] = {
+  2,   /* field[2] = average_hertz */
+  1,   /* field[1] = cpus */
+  0,   /* field[0] = header */
+  3,   /* field[3] = maximum_hertz */
+};
+static const ProtobufCIntRange sysmon__v1__cpu_frequencies__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor sysmon__v1__cpu_frequencies__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sysmon.v1.CpuFrequencies",
+  "CpuFrequencies",
+  "Sysmon__V1__CpuFrequencies",
+  "sysmon.v1",
+  sizeof(Sysmon__V1__CpuFrequencies),
+  4,
+  sysmon__v1__cpu_frequencies__field_descriptors,
+  sysmon__v1__cpu_frequencies__field_indices_by_name,
+  1,  sysmon__v1__cpu_frequencies__number_ranges,
+  (ProtobufCMessageInit) sysmon__v1__cpu_frequencies__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sysmon__v1__cpu_frequency__field_descriptors[5] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequency, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "current_hertz",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequency, current_hertz),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_limit_hertz",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequency, min_limit_hertz),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_limit_hertz",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequency, max_limit_hertz),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "governor",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuFrequency, governor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sysmon__v1__cpu_frequency__field_indices_by_name[] = {
+  1,   /* field[1] = current_hertz */
+  4,   /* field[4] = governor */
+  0,   /* field[0] = id */
+  3,   /* field[3] = max_limit_hertz */
+  2,   /* field[2] = min_limit_hertz */
+};
+static const ProtobufCIntRange sysmon__v1__cpu_frequency__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor sysmon__v1__cpu_frequency__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sysmon.v1.CpuFrequency",
+  "CpuFrequency",
+  "Sysmon__V1__CpuFrequency",
+  "sysmon.v1",
+  sizeof(Sysmon__V1__CpuFrequency),
+  5,
+  sysmon__v1__cpu_frequency__field_descriptors,
+  sysmon__v1__cpu_frequency__field_indices_by_name,
+  1,  sysmon__v1__cpu_frequency__number_ranges,
+  (ProtobufCMessageInit) sysmon__v1__cpu_frequency__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

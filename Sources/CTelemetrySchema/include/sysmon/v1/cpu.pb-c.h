@@ -19,6 +19,8 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Sysmon__V1__CpuUsage Sysmon__V1__CpuUsage;
 typedef struct Sysmon__V1__CpuCores Sysmon__V1__CpuCores;
 typedef struct Sysmon__V1__CpuCore Sysmon__V1__CpuCore;
+typedef struct Sysmon__V1__CpuFrequencies Sysmon__V1__CpuFrequencies;
+typedef struct Sysmon__V1__CpuFrequency Sysmon__V1__CpuFrequency;
 
 
 /* --- enums --- */
@@ -179,6 +181,68 @@ struct  Sysmon__V1__CpuCore
     , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
+/*
+ * Topic /cpu/frequency. The clock rate of each CPU that is online: scaling_cur_freq of cpufreq in sysfs (Linux
+ * documentation: admin-guide/pm/cpufreq), else "cpu MHz" of /proc/cpuinfo.
+ * On current x86 the kernel tells the average rate over the last tick in which the CPU was not idle, elsewhere what
+ * was asked of the hardware. Some kernels sleep up to 20 ms for each CPU that is asked: where the first one takes more
+ * than 500 µs, the agent reads /proc/cpuinfo instead until it is restarted.
+ */
+struct  Sysmon__V1__CpuFrequencies
+{
+  ProtobufCMessage base;
+  Sysmon__V1__Header *header;
+  /*
+   * By ascending id; a CPU that is offline has no entry.
+   */
+  size_t n_cpus;
+  Sysmon__V1__CpuFrequency **cpus;
+  /*
+   * Mean of the current_hertz that are known.
+   */
+  double average_hertz;
+  /*
+   * Largest current_hertz that is known.
+   */
+  double maximum_hertz;
+};
+#define SYSMON__V1__CPU_FREQUENCIES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__cpu_frequencies__descriptor) \
+    , NULL, 0,NULL, 0, 0 }
+
+
+/*
+ * One CPU of /cpu/frequency.
+ */
+struct  Sysmon__V1__CpuFrequency
+{
+  ProtobufCMessage base;
+  /*
+   * The N of cpuN, not the position.
+   */
+  uint32_t id;
+  /*
+   * NaN: this machine does not tell.
+   */
+  double current_hertz;
+  /*
+   * scaling_min_freq, the lowest rate the governor may choose, looked at every 10 s. NaN: no cpufreq.
+   */
+  double min_limit_hertz;
+  /*
+   * scaling_max_freq, the highest, looked at every 10 s. NaN: no cpufreq.
+   */
+  double max_limit_hertz;
+  /*
+   * scaling_governor, such as powersave or schedutil, looked at every 10 s. Empty: no cpufreq.
+   */
+  char *governor;
+};
+#define SYSMON__V1__CPU_FREQUENCY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__cpu_frequency__descriptor) \
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+
+
 /* Sysmon__V1__CpuUsage methods */
 void   sysmon__v1__cpu_usage__init
                      (Sysmon__V1__CpuUsage         *message);
@@ -236,6 +300,44 @@ Sysmon__V1__CpuCore *
 void   sysmon__v1__cpu_core__free_unpacked
                      (Sysmon__V1__CpuCore *message,
                       ProtobufCAllocator *allocator);
+/* Sysmon__V1__CpuFrequencies methods */
+void   sysmon__v1__cpu_frequencies__init
+                     (Sysmon__V1__CpuFrequencies         *message);
+size_t sysmon__v1__cpu_frequencies__get_packed_size
+                     (const Sysmon__V1__CpuFrequencies   *message);
+size_t sysmon__v1__cpu_frequencies__pack
+                     (const Sysmon__V1__CpuFrequencies   *message,
+                      uint8_t             *out);
+size_t sysmon__v1__cpu_frequencies__pack_to_buffer
+                     (const Sysmon__V1__CpuFrequencies   *message,
+                      ProtobufCBuffer     *buffer);
+Sysmon__V1__CpuFrequencies *
+       sysmon__v1__cpu_frequencies__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sysmon__v1__cpu_frequencies__free_unpacked
+                     (Sysmon__V1__CpuFrequencies *message,
+                      ProtobufCAllocator *allocator);
+/* Sysmon__V1__CpuFrequency methods */
+void   sysmon__v1__cpu_frequency__init
+                     (Sysmon__V1__CpuFrequency         *message);
+size_t sysmon__v1__cpu_frequency__get_packed_size
+                     (const Sysmon__V1__CpuFrequency   *message);
+size_t sysmon__v1__cpu_frequency__pack
+                     (const Sysmon__V1__CpuFrequency   *message,
+                      uint8_t             *out);
+size_t sysmon__v1__cpu_frequency__pack_to_buffer
+                     (const Sysmon__V1__CpuFrequency   *message,
+                      ProtobufCBuffer     *buffer);
+Sysmon__V1__CpuFrequency *
+       sysmon__v1__cpu_frequency__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sysmon__v1__cpu_frequency__free_unpacked
+                     (Sysmon__V1__CpuFrequency *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Sysmon__V1__CpuUsage_Closure)
@@ -247,6 +349,12 @@ typedef void (*Sysmon__V1__CpuCores_Closure)
 typedef void (*Sysmon__V1__CpuCore_Closure)
                  (const Sysmon__V1__CpuCore *message,
                   void *closure_data);
+typedef void (*Sysmon__V1__CpuFrequencies_Closure)
+                 (const Sysmon__V1__CpuFrequencies *message,
+                  void *closure_data);
+typedef void (*Sysmon__V1__CpuFrequency_Closure)
+                 (const Sysmon__V1__CpuFrequency *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -256,6 +364,8 @@ typedef void (*Sysmon__V1__CpuCore_Closure)
 extern const ProtobufCMessageDescriptor sysmon__v1__cpu_usage__descriptor;
 extern const ProtobufCMessageDescriptor sysmon__v1__cpu_cores__descriptor;
 extern const ProtobufCMessageDescriptor sysmon__v1__cpu_core__descriptor;
+extern const ProtobufCMessageDescriptor sysmon__v1__cpu_frequencies__descriptor;
+extern const ProtobufCMessageDescriptor sysmon__v1__cpu_frequency__descriptor;
 
 PROTOBUF_C__END_DECLS
 
