@@ -55,6 +55,8 @@ package final class Host {
     package let clock: () -> ClockReading
     /// What the host's owner sets for the entries of channels, by topic.
     package var entrySettings: [String: EntrySettings]
+    /// How adjtimex(2) is asked; tests answer for the kernel.
+    package var readKernelClock: () throws(CollectError) -> KernelClock = KernelClock.read
     /// Filled by the agent; `/agent` publishes it.
     package let agent = AgentReport()
 

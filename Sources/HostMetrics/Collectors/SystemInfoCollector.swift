@@ -107,10 +107,6 @@ struct SystemInfoCollector: Collector, ~Copyable {
     }
 }
 
-extension FileReader {
-    fileprivate func appendLine(to arena: inout TextArena) -> Text { arena.append(line) }
-}
-
 /// Tells what kind of container the agent runs in, by the marks that they leave.
 private struct ContainerDetector: ~Copyable {
     private let systemdPath: FilePath

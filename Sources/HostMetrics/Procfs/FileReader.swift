@@ -1,4 +1,5 @@
 internal import Glibc
+package import TelemetrySchema
 
 /// Reads small files that are not worth a descriptor of their own: opened, read and closed each time, through one kept
 /// buffer and without allocation.
@@ -47,6 +48,12 @@ package struct FileReader: ~Copyable {
         return count > 0
     }
 
+    /// Appends ``line``, at most so many bytes of it.
+    package func appendLine(to arena: inout TextArena, byteCountMax: Int = .max) -> Text {
+        let line = line
+        return arena.append(line.extracting(first: min(line.count, byteCountMax)))
+    }
+
     /// Parses what was read last.
     package func parse(into value: inout some KernelText & ~Copyable) { value.parse(text) }
 
@@ -80,6 +87,10 @@ package struct FilePath: ~Copyable {
         truncate(to: byteCount)
         for index in part.indices { bytes.append(part[index]) }
         bytes.append(0)
+    }
+
+    package mutating func replace(after byteCount: Int, with part: [UInt8]) {
+        replace(after: byteCount, with: part.span)
     }
 
     private mutating func truncate(to byteCount: Int) { bytes.removeLast(bytes.count - byteCount) }

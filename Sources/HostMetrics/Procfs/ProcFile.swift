@@ -89,6 +89,15 @@ package struct ProcFile: ~Copyable {
         return before.midpoint(to: after)
     }
 
+    /// Reads as ``readByLines(_:)`` does, and parses.
+    package mutating func readByLines(
+        _ clock: () -> ClockReading, into value: inout some KernelText & ~Copyable
+    ) throws(CollectError) -> ClockReading {
+        let time = try readByLines(clock)
+        value.parse(text)
+        return time
+    }
+
     private mutating func grow() throws(CollectError) {
         guard buffer.count < Self.byteCountMax else { throw .read(errno: EFBIG) }
         buffer.append(contentsOf: repeatElement(0, count: buffer.count))
