@@ -167,7 +167,13 @@ struct SourceTests {
             return clock.reading
         }
         for registration in allCollectors {
-            let sampler = try registration.makeSampler(on: host)
+            let sampler: any Sampling
+            do throws(CollectError) {
+                sampler = try registration.makeSampler(on: host)
+            } catch .open {
+                // This machine has no such source.
+                continue
+            }
             for tick in 1...3 as ClosedRange<UInt64> {
                 clock.advance(nanoseconds: 200_000_000)
                 let sample = try sampler.sample(registration.context(tick: tick))

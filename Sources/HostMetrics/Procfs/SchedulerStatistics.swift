@@ -1,6 +1,6 @@
 /// The `cpuN` lines of /proc/schedstat, versions 15 to 17 (Linux documentation: scheduler/sched-stats).
 package struct SchedulerStatistics: KernelText {
-    package struct Core: Equatable, Sendable {
+    package struct Core: Sendable {
         /// The N of `cpuN`.
         package var id: UInt32
         /// Field 7: tasks ran.

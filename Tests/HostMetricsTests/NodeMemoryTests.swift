@@ -1,0 +1,97 @@
+import HostMetrics
+import Testing
+
+struct NodeMemoryTests {
+    private func memory(_ text: String) -> NodeMemory {
+        var memory = NodeMemory()
+        memory.parse(Array(text.utf8).span)
+        return memory
+    }
+
+    private func counters(_ text: String) -> NodeCounters {
+        var counters = NodeCounters()
+        counters.parse(Array(text.utf8).span)
+        return counters
+    }
+
+    @Test func linesAreFoundByName() {
+        let memory = memory(
+            """
+            Node 1 MemTotal:       24684084 kB
+            Node 1 Active:          1608972 kB
+            Node 1 Active(anon):       1544 kB
+            Node 1 New:                   1 kB
+            Node 1 HugePages_Total:     12
+
+            """)
+        #expect(memory[.total] == 24_684_084 * 1_024 && memory[.active] == 1_608_972 * 1_024)
+        #expect(memory[.hugePagesTotal] == 12 && memory[.free].isNaN && memory.parseErrorCount == 0)
+    }
+
+    @Test(arguments: [
+        ("Node 0 MemTotal: x kB", 1), ("Node 0 MemTotal: -1 kB", 1), ("Node 0 MemTotal:", 1), ("MemTotal: 1 kB", 1),
+        ("Node x MemTotal: 1 kB", 1), ("Node 0", 0), ("Node 0 MemTotal 1 kB", 0), ("", 0), ("\n  \n", 0),
+    ])
+    func whatIsNoSizeIsNotTold(text: String, errorCount: Int) {
+        let memory = memory(text)
+        #expect(memory[.total].isNaN && memory.parseErrorCount == errorCount)
+    }
+
+    @Test func countersAreFoundByName() {
+        let counters = counters("numa_miss 2\nnuma_hit 1\nnew 9\nnuma_foreign x\nnuma_hit 7\nother_node 5\n")
+        #expect(counters.columns[0] == 1 && counters.columns[1] == 2 && counters.columns[5] == 5)
+        #expect(counters.isKnown(0) && !counters.isKnown(2) && !counters.isKnown(3) && counters.parseErrorCount == 1)
+        #expect(self.counters("").isEmpty && !counters.isEmpty)
+    }
+
+    private func write(_ node: Int, total: Int, free: Int, hits: String, _ host: MadeUpHost) throws {
+        let folder = "sys/devices/system/node/node\(node)"
+        try host.write(
+            "Node \(node) MemTotal: \(total) kB\nNode \(node) MemFree: \(free) kB\nNode \(node) FilePages: 3 kB\n",
+            to: "\(folder)/meminfo")
+        try host.write("numa_hit \(hits)\nnuma_miss 5\nnuma_foreign 6\nlocal_node 7\n", to: "\(folder)/numastat")
+    }
+
+    @Test func nodesAreTold() throws {
+        let host = try MadeUpHost("/memory/numa")
+        #expect(throws: CollectError.open(errno: 2)) { try host.start() }
+        // More than one digit, so not in the order of their names; and what is no node.
+        for name in ["node01", "node", "nodex", "has_memory", "node123456"] {
+            try host.write("x", to: "sys/devices/system/node/\(name)/meminfo")
+        }
+        try write(10, total: 0, free: 0, hits: "100", host)
+        try write(2, total: 1_000, free: 250, hits: "50", host)
+        let (first, before) = try host.sample()
+        #expect(before.ids("nodes") == ["2", "10"] && first.parseErrorCount == 0 && first.intervalSeconds.isNaN)
+        #expect(before["nodes[0].used_bytes"]?.number == 768_000 && before["nodes[0].used_ratio"]?.number == 0.75)
+        #expect(before["nodes[0].file_bytes"]?.number == 3_072 && before["nodes[0].slab_bytes"]?.isNaN == true)
+        #expect(before["nodes[1].used_ratio"]?.isNaN == true && before["nodes[1].total_bytes"]?.number == 0)
+        #expect(before["nodes[0].numa_hit_per_second"]?.isNaN == true)
+        try write(10, total: 0, free: 0, hits: "160", host)
+        try write(2, total: 1_000, free: 1_001, hits: "49", host)
+        let (second, after) = try host.sample(afterSeconds: 2)
+        #expect(second.resetCount == 1 && after["nodes[0].numa_hit_per_second"]?.isNaN == true)
+        #expect(after["nodes[0].used_bytes"]?.number == 0)
+        #expect(
+            after["nodes[1].numa_hit_per_second"]?.number == 30 && after["nodes[1].numa_hit_total"] == .unsigned(160))
+        #expect(after["nodes[1].local_node_per_second"]?.number == 0)
+        // Not told by this kernel.
+        #expect(after["nodes[1].interleave_hit_per_second"]?.isNaN == true)
+        #expect(after["nodes[1].interleave_hit_total"] == .unsigned(0))
+    }
+
+    @Test func nodesComeAndGo() throws {
+        let host = try MadeUpHost("/memory/numa")
+        try write(0, total: 10, free: 1, hits: "1", host)
+        try host.sample()
+        try write(1, total: 20, free: 1, hits: "1", host)
+        #expect(try host.sample(afterSeconds: 5).1.ids("nodes") == ["0"])
+        #expect(try host.sample(afterSeconds: 5).1.ids("nodes") == ["0", "1"])
+        for file in ["meminfo", "numastat"] { try host.remove("sys/devices/system/node/node0/\(file)") }
+        #expect(try host.sample().1.ids("nodes") == ["1"])
+        try host.write("Node 0 MemTotal: 7 kB\n", to: "sys/devices/system/node/node0/meminfo")
+        let (_, message) = try host.sample()
+        #expect(message.ids("nodes") == ["0", "1"] && message["nodes[0].total_bytes"]?.number == 7_168)
+        #expect(message["nodes[0].numa_hit_per_second"]?.isNaN == true)
+    }
+}
