@@ -226,7 +226,7 @@ struct InterruptTests {
         let host = try MadeUpHost("/cpu/softirq")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         try host.write(
-            "                    CPU0       CPU1       \n          HI:          0          0\n       TIMER:     100     300\n",
+            "                 CPU0       CPU1       \n       HI:          0          0\n    TIMER:     100     300\n",
             to: "proc/softirqs")
         let (first, before) = try host.sample()
         #expect(before.ids("vectors") == ["HI", "TIMER"] && first.intervalSeconds.isNaN)
@@ -247,7 +247,7 @@ struct InterruptTests {
         let host = try MadeUpHost("/cpu/interrupts")
         let long = String(repeating: "long name ", count: 20)
         try host.write(
-            "  CPU0 CPU1\n 24: 1 0 IO-APIC   5-edge \t ACPI:Ged\n 25: 1 1 \(long)\nLOC: 7 7 Local timer interrupts\nERR: 3\n",
+            "  CPU0 CPU1\n 24: 1 0 IO-APIC   5-edge \t ACPI:Ged\n 25: 1 1 \(long)\nLOC: 7 7 Local timer\nERR: 3\n",
             to: "proc/interrupts")
         let (_, before) = try host.sample()
         #expect(before.ids("lines") == ["24", "25", "LOC", "ERR"])

@@ -14,7 +14,7 @@ struct SchedTests {
     func theFieldsAreThoseOfTheVersion(version: String) {
         let domain = version == "17" ? "domain0 MC 03 1 2 3\n" : Self.domains
         let statistics = parse(
-            "version \(version)\ntimestamp 4295038\ncpu0 1 0 3 4 5 6 7000 8000 9\n\(domain)cpu3 0 0 0 0 0 0 17 18 19 20\n"
+            "version \(version)\ntimestamp 4\ncpu0 1 0 3 4 5 6 7000 8000 9\n\(domain)cpu3 0 0 0 0 0 0 17 18 19 20\n"
         )
         #expect(statistics.cores.map(\.id) == [0, 3])
         #expect(statistics.cores.map(\.runNanoseconds) == [7_000, 17])

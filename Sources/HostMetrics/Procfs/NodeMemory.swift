@@ -1,31 +1,17 @@
 /// What meminfo of a NUMA node says, in bytes and, for huge pages, in pages.
 package struct NodeMemory: KernelText {
-    package enum Field: Int, CaseIterable, Sendable {
+    package enum Field: Int, Sendable {
         case total, free, active, inactive, file, anonymous, mapped, shmem, dirty, writeback, slab, slabReclaimable
         case kernelStack, pageTables, hugePagesTotal, hugePagesFree, hugePagesSurplus
-
-        fileprivate var name: StaticString {
-            switch self {
-            case .total: "MemTotal:"
-            case .free: "MemFree:"
-            case .active: "Active:"
-            case .inactive: "Inactive:"
-            case .file: "FilePages:"
-            case .anonymous: "AnonPages:"
-            case .mapped: "Mapped:"
-            case .shmem: "Shmem:"
-            case .dirty: "Dirty:"
-            case .writeback: "Writeback:"
-            case .slab: "Slab:"
-            case .slabReclaimable: "SReclaimable:"
-            case .kernelStack: "KernelStack:"
-            case .pageTables: "PageTables:"
-            case .hugePagesTotal: "HugePages_Total:"
-            case .hugePagesFree: "HugePages_Free:"
-            case .hugePagesSurplus: "HugePages_Surp:"
-            }
-        }
     }
+
+    private static let fieldCount = 17
+    /// In the order of ``Field``.
+    private static let names: [17 of StaticString] = [
+        "MemTotal:", "MemFree:", "Active:", "Inactive:", "FilePages:", "AnonPages:", "Mapped:", "Shmem:", "Dirty:",
+        "Writeback:", "Slab:", "SReclaimable:", "KernelStack:", "PageTables:", "HugePages_Total:", "HugePages_Free:",
+        "HugePages_Surp:",
+    ]
 
     private var values: [17 of Double] = .init(repeating: .nan)
     package private(set) var parseErrorCount = 0
@@ -60,13 +46,13 @@ package struct NodeMemory: KernelText {
             return
         }
         // The first of several lines of one name counts.
-        guard values[field.rawValue].isNaN else { return }
+        guard values[field].isNaN else { return }
         cursor.skipBlanks()
-        values[field.rawValue] = Double(value) * (cursor.skip("kB") ? 1_024 : 1)
+        values[field] = Double(value) * (cursor.skip("kB") ? 1_024 : 1)
     }
 
-    private static func field(_ name: Span<UInt8>) -> Field? {
-        for field in Field.allCases where name.equals(field.name) { return field }
+    private static func field(_ name: Span<UInt8>) -> Int? {
+        for field in 0..<fieldCount where name.equals(names[field]) { return field }
         return nil
     }
 }

@@ -16,6 +16,7 @@ package struct NumberedEntries: ~Copyable {
     private var path: FilePath
     private let directoryByteCount: Int
     private var entryByteCount: Int
+    private var listing: DirectoryListing?
     private var listedAt: Instant?
     private var leaf: [UInt8] = []
 
@@ -49,10 +50,16 @@ package struct NumberedEntries: ~Copyable {
     package mutating func forget() { listedAt = nil }
 
     private mutating func list() {
+        listEntries()
+        guard numbers.isEmpty else { return }
+        // A directory that was removed and made again is another one.
+        listing = try? DirectoryListing(path: directory)
+        listEntries()
+    }
+
+    private mutating func listEntries() {
         numbers.removeAll(keepingCapacity: true)
-        // Opened each time: a directory that was removed and made again is another one.
-        guard var listing = try? DirectoryListing(path: directory) else { return }
-        listing.forEach { name in
+        listing?.forEach { name in
             guard numbers.count < Self.countMax, let number = Self.number(in: name, after: prefix) else { return }
             numbers.append(number)
         }
