@@ -36,7 +36,7 @@ package struct KernelClock: Equatable, Sendable {
     package static func read() throws(CollectError) -> KernelClock {
         var buffer = timex()
         let state = unsafe adjtimex(&buffer)
-        guard state >= 0 else { throw .open(errno: errno) }
+        guard state >= 0 else { throw .read(errno: errno) }
         var clock = KernelClock()
         clock.state = State(rawValue: state)
         clock.status = Status(rawValue: UInt32(bitPattern: buffer.status))

@@ -42,6 +42,21 @@ struct CPUFrequencyTests {
         #expect(frequencies.parseErrorCount == errorCount)
     }
 
+    @Test func asManyProcessorsAreReadAsThereMayBe() {
+        let lines = (0..<8_193).map { "processor : \($0)\ncpu MHz : \($0 + 1)\n" }
+        var frequencies = frequencies(lines.joined())
+        #expect(frequencies.hertz(of: 8_191) == 8_192e6 && frequencies.hertz(of: 8_192) == nil)
+    }
+
+    @Test(arguments: [32, 33])
+    func aGovernorsNameHasABound(byteCount: Int) throws {
+        let host = try host()
+        try writeCPU(0, current: "1000\n", host)
+        let name = String(repeating: "g", count: byteCount) + "\n"
+        try host.write(name, to: "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+        #expect(try host.sample().1["cpus[0].governor"]?.text?.count == 32)
+    }
+
     @Test func withoutAnySourceThereIsNoChannel() throws {
         let host = try host()
         try host.write("processor : 0\nmodel name : x\n", to: "proc/cpuinfo")

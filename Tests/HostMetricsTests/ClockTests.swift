@@ -64,13 +64,13 @@ struct ClockTests {
 
     @Test func whereTheCallIsForbiddenThereIsNoChannel() throws {
         let kernel = Kernel()
-        kernel.answer = .failure(.open(errno: 1))
+        kernel.answer = .failure(.read(errno: 1))
         let host = try host(kernel)
         #expect(throws: CollectError.open(errno: 1)) { try host.start() }
         kernel.answer = .success(KernelClock())
         try host.sample()
-        kernel.answer = .failure(.open(errno: 1))
-        #expect(throws: CollectError.open(errno: 1)) { try host.sample() }
+        kernel.answer = .failure(.read(errno: 1))
+        #expect(throws: CollectError.read(errno: 1)) { try host.sample() }
     }
 
     @Test func thisKernelAnswers() throws {

@@ -189,6 +189,23 @@ struct InterruptTests {
         #expect(suppressed == [0, 1, 2, 0])
     }
 
+    @Test func linesWithNamesStayWhereNotAllFit() {
+        func told(_ names: [String], _ lineCountMax: Int) -> [String] {
+            var lines: [String] = []
+            follow(["CPU0\n" + names.map { "\($0): 1\n" }.joined()], lineCountMax: lineCountMax) { counters, _ in
+                lines = (0..<counters.count).map { name(counters[$0]) }
+                #expect(counters.suppressedCount == names.count - lines.count)
+            }
+            return lines
+        }
+        let names = ["1", "2", "3", "NMI", "LOC"]
+        #expect(told(names, 5) == names)
+        #expect(told(names, 4) == ["1", "2", "NMI", "LOC"])
+        #expect(told(names, 2) == ["NMI", "LOC"])
+        #expect(told(names, 1) == ["NMI"])
+        #expect(told(["1", "2", "3"], 2) == ["1", "2"])
+    }
+
     @Test func aThousandCPUsGiveTheSumsThatAreThere() {
         var generator = SeededGenerator.announced()
         let cpuCount = 1_024
@@ -260,6 +277,7 @@ struct InterruptTests {
         #expect(sample.resetCount == 1 && sample.parseErrorCount == 0)
         #expect(after["lines[0].per_second"]?.isNaN == true && after["lines[0].total"] == .unsigned(0))
         #expect(after["lines[0].description"]?.text == "new")
+        #expect(before["lines[1].description"]?.text?.utf8.count == PerCPUCounters.descriptionByteCountMax)
         #expect(after["lines[2].per_second"]?.number == 3 && after["lines[2].cpu_share_max_ratio"]?.number == 0.75)
         #expect(after["lines[3].per_second"]?.number == 0.5)
         #expect(after["lines[3].cpu_share_max_ratio"]?.isNaN == true)

@@ -38,6 +38,11 @@ struct SchedTests {
         #expect(statistics.cores.map(\.id) == [0, 2] && statistics.parseErrorCount == 1)
     }
 
+    @Test func asManyCPUsAreReadAsThereMayBe() {
+        let lines = (0..<8_193).map { "cpu\($0) 1 2 3 4 5 6 7 8 9\n" }
+        #expect(parse("version 15\n" + lines.joined()).cores.count == 8_192)
+    }
+
     private func write(_ first: String, _ second: String?, _ host: MadeUpHost) throws {
         let last = second.map { "cpu2 0 0 0 0 0 0 \($0)\n\(Self.domains)" } ?? ""
         try host.write(

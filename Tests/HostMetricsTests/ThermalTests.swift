@@ -62,6 +62,18 @@ struct ThermalTests {
         #expect(try host.sample(afterSeconds: 1.5).1["zones[1].critical_celsius"]?.number == 90)
     }
 
+    @Test func tripsAndTypesHaveBounds() throws {
+        let host = try MadeUpHost("/thermal")
+        try write(0, "1000\n", host)
+        try writeTrips(0, (0..<65).map { ($0 < 63 ? "active" : $0 == 63 ? "hot" : "critical", "50000") }, host)
+        try write(1, "1000\n", host)
+        try host.write(String(repeating: "x", count: 64) + "\n", to: "sys/class/thermal/thermal_zone0/type")
+        try host.write(String(repeating: "x", count: 65) + "\n", to: "sys/class/thermal/thermal_zone1/type")
+        let (_, message) = try host.sample()
+        #expect(message["zones[0].hot_celsius"]?.number == 50 && message["zones[0].critical_celsius"]?.isNaN == true)
+        for zone in 0..<2 { #expect(message["zones[\(zone)].type"]?.text?.count == 64) }
+    }
+
     @Test func zonesComeAndGoAndTheirTripsWithThem() throws {
         let host = try MadeUpHost("/thermal")
         for zone in [10, 2] {

@@ -12,7 +12,7 @@ struct ClockCollector: Collector, ~Copyable {
         clock = host.clock
         readKernelClock = host.readKernelClock
         // Where a sandbox forbids the call there is no channel.
-        _ = try readKernelClock()
+        do { _ = try readKernelClock() } catch .read(let errno) { throw .open(errno: errno) }
     }
 
     mutating func sample(_ context: SampleContext, into message: inout ClockStatusMessage) throws(CollectError)

@@ -38,6 +38,7 @@ package struct PerCPUCounters: KernelText, ~Copyable {
     private var reading: UInt64 = 0
     private var generation: UInt64 = 0
     private var nextSlot = 0
+    private var numberedCountRest = 0
     /// The slots of this reading's lines, in the text's order.
     private var order: [Int] = []
 
@@ -71,6 +72,7 @@ package struct PerCPUCounters: KernelText, ~Copyable {
         var cursor = ByteCursor(text)
         if table.readHeading(&cursor) {
             makeRoomForCPUs()
+            numberedCountRest = numberedCountMax(text.extracting(droppingFirst: cursor.offset))
             while let row = table.next(&cursor) {
                 isUsable = true
                 if !add(row, text) { errorCount += 1 }
@@ -79,14 +81,35 @@ package struct PerCPUCounters: KernelText, ~Copyable {
         parseErrorCount = table.parseErrorCount + errorCount
     }
 
+    /// How many lines with numbers there is room for. Where not all fit, the lines with names stay, which come last:
+    /// they are few, each machine has them, and they tell most.
+    private mutating func numberedCountMax(_ lines: Span<UInt8>) -> Int {
+        var lineCount = 0
+        var namedCount = 0
+        var cursor = ByteCursor(lines)
+        while !cursor.isAtEnd {
+            cursor.skipBlanks()
+            let name = cursor.token()
+            cursor.skipLine()
+            guard name.count > 1, filter.admits(name.extracting(first: name.count - 1)) else { continue }
+            lineCount += 1
+            if !Self.isDigit(name[0]) { namedCount += 1 }
+        }
+        return lineCount > lineCountMax ? max(0, lineCountMax - namedCount) : lineCountMax
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+
     /// Returns false for a second line of a name.
     private mutating func add(_ row: PerCPUTable.Row, _ text: Span<UInt8>) -> Bool {
         let name = text.extracting(row.name)
         guard filter.admits(name) else { return true }
-        guard order.count < lineCountMax else {
+        let isNumbered = Self.isDigit(name[0])
+        guard order.count < lineCountMax, !isNumbered || numberedCountRest > 0 else {
             suppressedCount += 1
             return true
         }
+        if isNumbered { numberedCountRest -= 1 }
         let slot = place(of: name)
         guard slots[slot].lastSeen != reading else { return false }
         slots[slot].lastSeen = reading

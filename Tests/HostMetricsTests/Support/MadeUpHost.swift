@@ -1,3 +1,4 @@
+import Foundation
 import HostMetrics
 import Telemetry
 import Testing
@@ -56,6 +57,10 @@ final class MadeUpHost {
         let sample = try sampler.sample(context)
         return (sample, try decode(sampler, schema: registration.channel.schema))
     }
+}
+
+extension TemporaryDirectory {
+    func remove(folder: String) throws { try FileManager.default.removeItem(at: url.appendingPathComponent(folder)) }
 }
 
 extension WireValue {

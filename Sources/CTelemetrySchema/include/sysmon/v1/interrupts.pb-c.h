@@ -36,7 +36,7 @@ struct  Sysmon__V1__CpuInterrupts
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * In the kernel's order: interrupt numbers first, then names.
+   * In the kernel's order: interrupt numbers first, then names. Where not all fit, the names stay.
    */
   size_t n_lines;
   Sysmon__V1__CpuInterrupt **lines;
