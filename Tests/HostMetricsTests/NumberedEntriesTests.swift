@@ -45,7 +45,7 @@ struct NumberedEntriesTests {
 
     @Test func asManyAreListedAsThereMayBe() throws {
         let root = try TemporaryDirectory()
-        for number in 0..<NumberedEntries.countMax { try root.write("", to: "n\(number)") }
+        for number in 0..<NumberedEntries.countMax { try root.make("n\(number)") }
         var entries = NumberedEntries(directory: root.path, prefix: "n")
         entries.refresh(at: at(0))
         #expect(entries.numbers == Array(0..<8_192))

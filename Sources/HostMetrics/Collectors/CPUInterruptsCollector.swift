@@ -1,9 +1,12 @@
 internal import TelemetrySchema
 
 /// `/cpu/interrupts`: /proc/interrupts.
+///
+/// On a thread of its own, since the text has a number for each line and CPU: megabytes where there are many of both.
 struct CPUInterruptsCollector: Collector, ~Copyable {
     static let topic = "/cpu/interrupts"
     static let defaultHertz = 1.0
+    static let isBlocking = true
 
     /// Of a row's strings in the message; cleaned of what is not UTF-8 a description may take up thrice its bytes.
     private static let textByteCountMax = PerCPUTable.nameByteCountMax + 3 * PerCPUCounters.descriptionByteCountMax + 2

@@ -60,6 +60,11 @@ final class MadeUpHost {
 }
 
 extension TemporaryDirectory {
+    /// An empty file; quicker than to write one.
+    func make(_ name: String) throws {
+        try #require(FileManager.default.createFile(atPath: "\(path)/\(name)", contents: nil))
+    }
+
     func remove(folder: String) throws { try FileManager.default.removeItem(at: url.appendingPathComponent(folder)) }
 }
 
