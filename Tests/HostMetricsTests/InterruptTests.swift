@@ -282,6 +282,7 @@ struct InterruptTests {
         #expect(after["lines[3].per_second"]?.number == 0.5)
         #expect(after["lines[3].cpu_share_max_ratio"]?.isNaN == true)
         // After a suspend there is nothing to compare with.
+        try host.write("  CPU0 CPU1\nNMI: 0 0\n 24: 0 0\nLOC: 20 16\n", to: "proc/interrupts")
         host.suspendedNanoseconds = 5_000_000_000
         let (_, resumed) = try host.sample()
         #expect(resumed["lines[2].per_second"]?.isNaN == true)
