@@ -109,9 +109,9 @@ package struct PerCPUCounters: KernelText, ~Copyable {
             suppressedCount += 1
             return true
         }
-        if isNumbered { numberedCountRest -= 1 }
         let slot = place(of: name)
         guard slots[slot].lastSeen != reading else { return false }
+        if isNumbered { numberedCountRest -= 1 }
         slots[slot].lastSeen = reading
         order.append(slot)
         advance(slot, isPerCPU: row.isPerCPU)

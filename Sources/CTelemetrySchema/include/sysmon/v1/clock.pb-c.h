@@ -29,6 +29,9 @@ typedef enum _Sysmon__V1__LeapState {
    * The clock is not synchronized, so nothing is known.
    */
   SYSMON__V1__LEAP_STATE__LEAP_UNKNOWN = 0,
+  /*
+   * No leap second is near.
+   */
   SYSMON__V1__LEAP_STATE__LEAP_NONE = 1,
   /*
    * A second will be inserted at the end of the day.
