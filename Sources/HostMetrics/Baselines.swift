@@ -18,6 +18,14 @@ package struct Baselines {
         package var wasReset: Bool
     }
 
+    /// How wide the kernel keeps a counter, and so where it begins anew.
+    package enum Width: UInt64, Sendable {
+        /// Halved counts of sectors in the words of a 32-bit kernel.
+        case bits31 = 31
+        case bits32 = 32
+        case bits64 = 64
+    }
+
     private struct Slot {
         var id: UInt64
         /// The reading that has its row last, and the first since which no reading lacked it.
@@ -57,6 +65,8 @@ package struct Baselines {
 
     /// Seconds from the baseline to this reading; NaN without one.
     package private(set) var intervalSeconds = Double.nan
+    /// Rows of this reading that were reset.
+    package private(set) var resetCount = 0
 
     package init(columnCount: Int, rowCapacity: Int) {
         self.columnCount = columnCount
@@ -74,6 +84,7 @@ package struct Baselines {
         windowNanoseconds = UInt64(max(0, context.windowSeconds) * 1e9)
         nextSlot = 0
         hasNewRow = false
+        resetCount = 0
         forgetWhatIsStale(context)
         chooseBaseline()
     }
@@ -115,13 +126,18 @@ package struct Baselines {
         (newest + Self.readingCountMax - age) % Self.readingCountMax
     }
 
-    /// Adds a row of counters. A counter that fell wrapped where `isNarrow`, 32-bit, words allow it, and else was
-    /// reset, which makes the row new.
+    /// Adds a row of counters in the words of a 32-bit kernel (`isNarrow`) or of any other.
     package mutating func addCounters(id: UInt64, isNarrow: Bool, _ counters: Span<UInt64>) -> Row {
+        addCounters(id: id, width: isNarrow ? .bits32 : .bits64, counters)
+    }
+
+    /// Adds a row of counters. A counter that fell wrapped where its width allows it, and else was reset, which makes
+    /// the row new.
+    package mutating func addCounters(id: UInt64, width: Width, _ counters: Span<UInt64>) -> Row {
         var row = place(id)
         let base = row.slot * columnCount
         if slots[row.slot].presentSince < sequence {
-            row.wasReset = Self.advance(&raw, &sums, from: base, counters, isNarrow: isNarrow)
+            row.wasReset = Self.advance(&raw, &sums, from: base, counters, width: width)
         } else {
             for column in counters.indices {
                 raw[base + column] = counters[column]
@@ -132,10 +148,16 @@ package struct Baselines {
         return row
     }
 
+    /// Adds a row of one counter.
+    package mutating func addCounter(id: UInt64, width: Width, _ counter: UInt64) -> Row {
+        let counters: [1 of UInt64] = [counter]
+        return addCounters(id: id, width: width, counters.span)
+    }
+
     /// Adds the differences to the sums; returns whether one of the counters was reset.
     @inline(__always)
     private static func advance(
-        _ raw: inout [UInt64], _ sums: inout [UInt64], from base: Int, _ counters: Span<UInt64>, isNarrow: Bool
+        _ raw: inout [UInt64], _ sums: inout [UInt64], from base: Int, _ counters: Span<UInt64>, width: Width
     ) -> Bool {
         // Spans, so that it is checked once for the row and not for each number that the storage is ours alone.
         var raw = raw.mutableSpan
@@ -146,7 +168,7 @@ package struct Baselines {
             let old = raw[base + column]
             if new >= old {
                 sums[base + column] &+= new - old
-            } else if isNarrow, let wrapped = narrowDifference(from: old, to: new) {
+            } else if width != .bits64, let wrapped = wrappedDifference(from: old, to: new, width: width) {
                 sums[base + column] &+= wrapped
             } else {
                 wasReset = true
@@ -285,15 +307,22 @@ package struct Baselines {
     }
 
     private mutating func forget(_ row: inout Row) {
+        resetCount += 1
         row.hasBaseline = false
         slots[row.slot].presentSince = sequence
         hasNewRow = true
     }
 
-    /// The difference of a 32-bit counter that fell because it wrapped; nil if it was reset.
+    /// The difference of a narrow counter that fell because it wrapped; nil if it was reset.
     @inline(never)
-    private static func narrowDifference(from old: UInt64, to new: UInt64) -> UInt64? {
-        guard old < 1 << 32, old - new > 1 << 31 else { return nil }
-        return new + (1 << 32) - old
+    private static func wrappedDifference(from old: UInt64, to new: UInt64, width: Width) -> UInt64? {
+        let range: UInt64 = 1 << width.rawValue
+        guard old < range, old - new > range / 2 else { return nil }
+        return new + range - old
     }
+}
+
+extension HostFacts {
+    /// The width of counters that the kernel keeps in machine words.
+    package var wordWidth: Baselines.Width { is32Bit ? .bits32 : .bits64 }
 }

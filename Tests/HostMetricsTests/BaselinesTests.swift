@@ -138,6 +138,27 @@ struct BaselinesTests {
         #expect(rate.isNaN ? sample.rate.isNaN && sample.wasReset : abs(sample.rate - rate) < 1e-3, "\(sample)")
     }
 
+    @Test(
+        arguments: [
+            (.bits31, 2_147_483_647, 0, 1), (.bits31, 2_147_483_648, 0, .nan),
+            (.bits31, 1_073_741_825, 0, 1_073_741_823),
+            (.bits31, 1_073_741_824, 0, .nan), (.bits32, 2_147_483_647, 0, .nan), (.bits64, 4_294_967_295, 0, .nan),
+            (.bits64, .max - 1, .max, 1),
+        ] as [(Baselines.Width, UInt64, UInt64, Double)])
+    func aCounterWrapsAtItsOwnWidth(width: Baselines.Width, old: UInt64, new: UInt64, growth: Double) {
+        var baselines = Baselines(columnCount: 1, rowCapacity: 1)
+        var rate = 0.0
+        for (second, counter) in [old, new].enumerated() {
+            let context = SampleContext(tick: 0, period: Period(hertz: 1), windowSeconds: 0)
+            baselines.begin(at: Instant(nanoseconds: UInt64(second + 1) * 1_000_000_000), context: context)
+            let row = baselines.addCounter(id: 1, width: width, counter)
+            rate = baselines.rate(row, column: 0)
+            baselines.end()
+        }
+        #expect(growth.isNaN ? rate.isNaN : rate == growth)
+        #expect(baselines.resetCount == (growth.isNaN ? 1 : 0))
+    }
+
     @Test func aRowThatWasAwayIsNew() {
         var baselines = Baselines(columnCount: 1, rowCapacity: 1)
         var rates: [[Double]] = []
