@@ -12,7 +12,9 @@ struct NetworkCollector: Collector, ~Copyable {
     private let isNarrow: Bool
     private var baselines = Baselines(columnCount: InterfaceCounters.columnCount, rowCapacity: 16)
     private var rows = RepeatedField<NetInterfaceMessage>(capacity: Limits.entryCountMax)
-    private var names = InterfaceNames()
+    private var names = EntryNames()
+    /// The table's generation that the names are of.
+    private var namedGeneration = UInt64.max
 
     init(host: Host) throws(CollectError) {
         clock = host.clock
@@ -32,7 +34,7 @@ struct NetworkCollector: Collector, ~Copyable {
     mutating func sample(_ context: SampleContext, into message: inout NetworkMessage) throws(CollectError) -> Sample {
         var sample = Sample(time: try refresh())
         sample.parseErrorCount = files?.parseErrorCount ?? 0
-        names.update(from: table)
+        if namedGeneration != table.generation { nameEntries() }
         var physicalCount = 0
         var presentCount = 0
         for place in table.entries.indices where table.isPresent(place) {
@@ -65,6 +67,12 @@ struct NetworkCollector: Collector, ~Copyable {
         return time
     }
 
+    private mutating func nameEntries() {
+        namedGeneration = table.generation
+        names.removeAll()
+        for entry in table.entries { names.append(entry.name) }
+    }
+
     private mutating func append(_ place: Int, _ sample: inout Sample) {
         let counters = table.entries[place].counters
         var row = Baselines.Row(slot: 0, hasBaseline: false, wasReset: false)
@@ -79,32 +87,6 @@ struct NetworkCollector: Collector, ~Copyable {
         rows.last.set(table.entries[place].attributes)
         rows.last.set(counters)
         rows.last.setRates(row, baselines, speedBitsPerSecond: speed)
-    }
-}
-
-/// The names of interfaces as messages carry them, made anew only when the table changes.
-private struct InterfaceNames: ~Copyable {
-    private var arena = TextArena(byteCapacity: 65_536)
-    private var texts: [Text] = []
-    private var generation = UInt64.max
-
-    subscript(place: Int) -> Text { texts[place] }
-
-    mutating func update(from table: borrowing InterfaceTable) {
-        guard generation != table.generation else { return }
-        generation = table.generation
-        arena.removeAll()
-        texts.removeAll(keepingCapacity: true)
-        for entry in table.entries {
-            let name = Self.withoutMixedQuotes(entry.name)
-            texts.append(arena.append(name.span))
-        }
-    }
-
-    /// Filters of viewers have no escapes: with both kinds of quotes a name could not be written there.
-    private static func withoutMixedQuotes(_ name: [UInt8]) -> [UInt8] {
-        guard name.contains(UInt8(ascii: "'")) else { return name }
-        return name.map { $0 == UInt8(ascii: "\"") ? UInt8(ascii: "'") : $0 }
     }
 }
 
