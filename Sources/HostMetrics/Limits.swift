@@ -8,4 +8,8 @@ package enum Limits {
     package static let patternByteCountMax = 1_024
     /// Entries whose verdict is remembered before all are forgotten.
     package static let verdictCountMax = 65_536
+    /// Block devices that are told apart, published or not: more are left out, and counted.
+    package static let diskCountMax = 4_096
+    /// Bytes of a block device's name. The kernel has room for 31.
+    package static let diskNameByteCountMax = 64
 }

@@ -165,6 +165,25 @@ extension CpuFrequencyMessage: ProtobufMessage {
     package mutating func setGovernor(_ text: Text) { unsafe governor = text.pointer }
 }
 
+extension DisksMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Disks", descriptorSet: PackageResources.disk_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__disks__init(&self) }
+    package mutating func setDevices(_ rows: borrowing RepeatedField<DiskMessage>) {
+        nDevices = rows.count
+        unsafe devices = rows.pointers
+    }
+}
+
+extension DiskMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__disk__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
 extension HeaderMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__header__init(&self) }
 }
@@ -219,6 +238,16 @@ extension MemoryMessage: ChannelMessage {
     public mutating func reset() { unsafe sysmon__v1__memory__init(&self) }
 }
 
+extension PagingMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Paging", descriptorSet: PackageResources.memory_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__paging__init(&self) }
+}
+
 extension NetworkMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Network", descriptorSet: PackageResources.net_binpb)
@@ -254,6 +283,24 @@ extension MemoryNumaMessage: ChannelMessage {
 
 extension NumaNodeMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__numa_node__init(&self) }
+}
+
+extension PressureMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Pressure", descriptorSet: PackageResources.pressure_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__pressure__init(&self) }
+    package mutating func setCpu(_ row: borrowing RepeatedField<PressureStallMessage>) { unsafe cpu = row.first }
+    package mutating func setMemory(_ row: borrowing RepeatedField<PressureStallMessage>) { unsafe memory = row.first }
+    package mutating func setIo(_ row: borrowing RepeatedField<PressureStallMessage>) { unsafe io = row.first }
+    package mutating func setIrq(_ row: borrowing RepeatedField<PressureStallMessage>) { unsafe irq = row.first }
+}
+
+extension PressureStallMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__pressure_stall__init(&self) }
 }
 
 extension CpuSchedMessage: ChannelMessage {

@@ -52,6 +52,51 @@ void   sysmon__v1__memory__free_unpacked
   assert(message->base.descriptor == &sysmon__v1__memory__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   sysmon__v1__paging__init
+                     (Sysmon__V1__Paging         *message)
+{
+  static const Sysmon__V1__Paging init_value = SYSMON__V1__PAGING__INIT;
+  *message = init_value;
+}
+size_t sysmon__v1__paging__get_packed_size
+                     (const Sysmon__V1__Paging *message)
+{
+  assert(message->base.descriptor == &sysmon__v1__paging__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t sysmon__v1__paging__pack
+                     (const Sysmon__V1__Paging *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &sysmon__v1__paging__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t sysmon__v1__paging__pack_to_buffer
+                     (const Sysmon__V1__Paging *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &sysmon__v1__paging__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Sysmon__V1__Paging *
+       sysmon__v1__paging__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Sysmon__V1__Paging *)
+     protobuf_c_message_unpack (&sysmon__v1__paging__descriptor,
+                                allocator, len, data);
+}
+void   sysmon__v1__paging__free_unpacked
+                     (Sysmon__V1__Paging *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &sysmon__v1__paging__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor sysmon__v1__memory__field_descriptors[43] =
 {
   {
@@ -636,5 +681,251 @@ const ProtobufCMessageDescriptor sysmon__v1__memory__descriptor =
   sysmon__v1__memory__field_indices_by_name,
   3,  sysmon__v1__memory__number_ranges,
   (ProtobufCMessageInit) sysmon__v1__memory__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor sysmon__v1__paging__field_descriptors[17] =
+{
+  {
+    "header",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, header),
+    &sysmon__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_in_bytes_per_second",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, block_in_bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_out_bytes_per_second",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, block_out_bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "swap_in_bytes_per_second",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, swap_in_bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "swap_out_bytes_per_second",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, swap_out_bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "faults_per_second",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, faults_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "major_faults_per_second",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, major_faults_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reclaim_scanned_bytes_per_second",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, reclaim_scanned_bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reclaim_stolen_bytes_per_second",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, reclaim_stolen_bytes_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oom_kills_per_second",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, oom_kills_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_in_bytes_total",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, block_in_bytes_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_out_bytes_total",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, block_out_bytes_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "swap_in_bytes_total",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, swap_in_bytes_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "swap_out_bytes_total",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, swap_out_bytes_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "faults_total",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, faults_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "major_faults_total",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, major_faults_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oom_kills_total",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Paging, oom_kills_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned sysmon__v1__paging__field_indices_by_name[] = {
+  1,   /* field[1] = block_in_bytes_per_second */
+  10,   /* field[10] = block_in_bytes_total */
+  2,   /* field[2] = block_out_bytes_per_second */
+  11,   /* field[11] = block_out_bytes_total */
+  5,   /* field[5] = faults_per_second */
+  14,   /* field[14] = faults_total */
+  0,   /* field[0] = header */
+  6,   /* field[6] = major_faults_per_second */
+  15,   /* field[15] = major_faults_total */
+  9,   /* field[9] = oom_kills_per_second */
+  16,   /* field[16] = oom_kills_total */
+  7,   /* field[7] = reclaim_scanned_bytes_per_second */
+  8,   /* field[8] = reclaim_stolen_bytes_per_second */
+  3,   /* field[3] = swap_in_bytes_per_second */
+  12,   /* field[12] = swap_in_bytes_total */
+  4,   /* field[4] = swap_out_bytes_per_second */
+  13,   /* field[13] = swap_out_bytes_total */
+};
+static const ProtobufCIntRange sysmon__v1__paging__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 17 }
+};
+const ProtobufCMessageDescriptor sysmon__v1__paging__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "sysmon.v1.Paging",
+  "Paging",
+  "Sysmon__V1__Paging",
+  "sysmon.v1",
+  sizeof(Sysmon__V1__Paging),
+  17,
+  sysmon__v1__paging__field_descriptors,
+  sysmon__v1__paging__field_indices_by_name,
+  1,  sysmon__v1__paging__number_ranges,
+  (ProtobufCMessageInit) sysmon__v1__paging__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "sysmon/v1/header.pb-c.h"
 
 typedef struct Sysmon__V1__Memory Sysmon__V1__Memory;
+typedef struct Sysmon__V1__Paging Sysmon__V1__Paging;
 
 
 /* --- enums --- */
@@ -205,6 +206,84 @@ struct  Sysmon__V1__Memory
     , NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
+/*
+ * Topic /memory/paging. What moves between memory, disk and swap: /proc/vmstat (proc_vmstat(5)). A line that the kernel
+ * lacks gives total 0 and rate NaN.
+ */
+struct  Sysmon__V1__Paging
+{
+  ProtobufCMessage base;
+  Sysmon__V1__Header *header;
+  /*
+   * pgpgin: read from disks, file systems and swap alike.
+   */
+  double block_in_bytes_per_second;
+  /*
+   * pgpgout: written to disks, file systems and swap alike.
+   */
+  double block_out_bytes_per_second;
+  /*
+   * pswpin: read back from swap. Steadily above 0: memory is too small.
+   */
+  double swap_in_bytes_per_second;
+  /*
+   * pswpout: written to swap.
+   */
+  double swap_out_bytes_per_second;
+  /*
+   * pgfault: page faults, major ones included.
+   */
+  double faults_per_second;
+  /*
+   * pgmajfault: page faults that had to wait for a disk.
+   */
+  double major_faults_per_second;
+  /*
+   * pgscan_kswapd + pgscan_direct: looked at in search of memory to free.
+   */
+  double reclaim_scanned_bytes_per_second;
+  /*
+   * pgsteal_kswapd + pgsteal_direct: freed by that search.
+   */
+  double reclaim_stolen_bytes_per_second;
+  /*
+   * oom_kill: processes killed for want of memory; NaN before Linux 4.13.
+   */
+  double oom_kills_per_second;
+  /*
+   * pgpgin, since boot. A 32-bit kernel begins anew at 2 TiB.
+   */
+  uint64_t block_in_bytes_total;
+  /*
+   * pgpgout, since boot. A 32-bit kernel begins anew at 2 TiB.
+   */
+  uint64_t block_out_bytes_total;
+  /*
+   * pswpin, since boot.
+   */
+  uint64_t swap_in_bytes_total;
+  /*
+   * pswpout, since boot.
+   */
+  uint64_t swap_out_bytes_total;
+  /*
+   * pgfault, since boot.
+   */
+  uint64_t faults_total;
+  /*
+   * pgmajfault, since boot.
+   */
+  uint64_t major_faults_total;
+  /*
+   * oom_kill, since boot.
+   */
+  uint64_t oom_kills_total;
+};
+#define SYSMON__V1__PAGING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__paging__descriptor) \
+    , NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
 /* Sysmon__V1__Memory methods */
 void   sysmon__v1__memory__init
                      (Sysmon__V1__Memory         *message);
@@ -224,10 +303,32 @@ Sysmon__V1__Memory *
 void   sysmon__v1__memory__free_unpacked
                      (Sysmon__V1__Memory *message,
                       ProtobufCAllocator *allocator);
+/* Sysmon__V1__Paging methods */
+void   sysmon__v1__paging__init
+                     (Sysmon__V1__Paging         *message);
+size_t sysmon__v1__paging__get_packed_size
+                     (const Sysmon__V1__Paging   *message);
+size_t sysmon__v1__paging__pack
+                     (const Sysmon__V1__Paging   *message,
+                      uint8_t             *out);
+size_t sysmon__v1__paging__pack_to_buffer
+                     (const Sysmon__V1__Paging   *message,
+                      ProtobufCBuffer     *buffer);
+Sysmon__V1__Paging *
+       sysmon__v1__paging__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   sysmon__v1__paging__free_unpacked
+                     (Sysmon__V1__Paging *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Sysmon__V1__Memory_Closure)
                  (const Sysmon__V1__Memory *message,
+                  void *closure_data);
+typedef void (*Sysmon__V1__Paging_Closure)
+                 (const Sysmon__V1__Paging *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -236,6 +337,7 @@ typedef void (*Sysmon__V1__Memory_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor sysmon__v1__memory__descriptor;
+extern const ProtobufCMessageDescriptor sysmon__v1__paging__descriptor;
 
 PROTOBUF_C__END_DECLS
 
