@@ -221,6 +221,12 @@ package struct Baselines {
         return Double(difference(row, column: column)) / intervalSeconds
     }
 
+    /// Growth per second of a row of one counter, which it adds.
+    package mutating func rate(_ id: UInt64, _ width: Width, _ counter: UInt64) -> Double {
+        let row = addCounter(id: id, width: width, counter)
+        return rate(row, column: 0)
+    }
+
     /// Ends the reading and makes it a baseline, unless nothing moved and the caller wants to keep what there is.
     package mutating func end(keepsBaseline: Bool = false) {
         guard !keepsBaseline || baseline == nil || hasNewRow else { return }

@@ -21,4 +21,10 @@ package let allCollectors: [Registration] = [
     Registration(SystemInfoCollector.self),
     Registration(UptimeCollector.self),
     Registration(AgentStatsCollector.self),
+    Registration(FileHandlesCollector.self),
+    Registration(RAIDCollector.self),
+    Registration(MemoryErrorsCollector.self),
+    Registration(ZFSCacheCollector.self),
+    Registration(NFSCollector.self),
+    Registration(HungTasksCollector.self),
 ]

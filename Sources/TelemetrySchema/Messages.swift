@@ -184,8 +184,58 @@ extension DiskMessage: ProtobufMessage {
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
+extension EdacMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Edac", descriptorSet: PackageResources.edac_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__edac__init(&self) }
+    package mutating func setControllers(_ rows: borrowing RepeatedField<EdacControllerMessage>) {
+        nControllers = rows.count
+        unsafe controllers = rows.pointers
+    }
+    package mutating func setMemoryRows(_ rows: borrowing RepeatedField<EdacRowMessage>) {
+        nMemoryRows = rows.count
+        unsafe memoryRows = rows.pointers
+    }
+}
+
+extension EdacControllerMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__edac_controller__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setName(_ text: Text) { unsafe name = text.pointer }
+}
+
+extension EdacRowMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__edac_row__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension FileHandlesMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.FileHandles", descriptorSet: PackageResources.fds_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__file_handles__init(&self) }
+}
+
 extension HeaderMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__header__init(&self) }
+}
+
+extension HungTasksMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.HungTasks", descriptorSet: PackageResources.hung_tasks_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__hung_tasks__init(&self) }
 }
 
 extension CpuInterruptsMessage: ChannelMessage {
@@ -228,6 +278,26 @@ extension LoadMessage: ChannelMessage {
     public mutating func reset() { unsafe sysmon__v1__load__init(&self) }
 }
 
+extension MdArraysMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.MdArrays", descriptorSet: PackageResources.md_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__md_arrays__init(&self) }
+    package mutating func setArrays(_ rows: borrowing RepeatedField<MdArrayMessage>) {
+        nArrays = rows.count
+        unsafe arrays = rows.pointers
+    }
+}
+
+extension MdArrayMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__md_array__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setLevel(_ text: Text) { unsafe level = text.pointer }
+}
+
 extension MemoryMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Memory", descriptorSet: PackageResources.memory_binpb)
@@ -264,6 +334,35 @@ extension NetworkMessage: ChannelMessage {
 
 extension NetInterfaceMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__net_interface__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
+extension NfsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Nfs", descriptorSet: PackageResources.nfs_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__nfs__init(&self) }
+    package mutating func setClient(_ row: borrowing RepeatedField<NfsClientMessage>) { unsafe client = row.first }
+    package mutating func setServer(_ row: borrowing RepeatedField<NfsServerMessage>) { unsafe server = row.first }
+    package mutating func setOperations(_ rows: borrowing RepeatedField<NfsOperationMessage>) {
+        nOperations = rows.count
+        unsafe operations = rows.pointers
+    }
+}
+
+extension NfsClientMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__nfs_client__init(&self) }
+}
+
+extension NfsServerMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__nfs_server__init(&self) }
+}
+
+extension NfsOperationMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__nfs_operation__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
@@ -437,4 +536,14 @@ extension CpuThrottleMessage: ChannelMessage {
 extension CpuThrottleDomainMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__cpu_throttle_domain__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
+extension ZfsCacheMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.ZfsCache", descriptorSet: PackageResources.zfs_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__zfs_cache__init(&self) }
 }

@@ -79,8 +79,7 @@ struct PagingCollector: Collector, ~Copyable {
         guard let counter = numbers[line.rawValue] else { return .nan }
         var width = facts.wordWidth
         if width == .bits32, line == .blockIn || line == .blockOut { width = .bits31 }
-        let row = baselines.addCounter(id: UInt64(line.rawValue), width: width, counter)
-        return baselines.rate(row, column: 0)
+        return baselines.rate(UInt64(line.rawValue), width, counter)
     }
 
     /// 0: not known.

@@ -29,6 +29,7 @@ package struct DiskTable: KernelText {
     private var identityCount: UInt64 = 0
     /// Places of this reading's devices before they are brought into order.
     private var places: [Int] = []
+    private var placesByName: [[UInt8]: Int] = [:]
 
     package init(_ selection: DiskSelection) { self.selection = selection }
 
@@ -81,8 +82,7 @@ package struct DiskTable: KernelText {
     private func place(of name: Span<UInt8>) -> Int? {
         let expected = (places.last ?? -1) + 1
         if expected < entries.count, entries[expected].isNamed(name) { return expected }
-        for place in entries.indices where entries[place].isNamed(name) { return place }
-        return nil
+        return placesByName[name.indices.map { name[$0] }]
     }
 
     private mutating func add(_ name: Span<UInt8>, _ major: UInt32, _ minor: UInt32, _ isPublished: Bool) -> Int? {
@@ -97,6 +97,7 @@ package struct DiskTable: KernelText {
                 name: name, major: major, minor: minor, identity: identityCount, isPublished: isPublished,
                 counters: nil, lastSeen: reading))
         if isPublished { note(name, "appeared") }
+        placesByName[name] = entries.count - 1
         return entries.count - 1
     }
 
@@ -121,6 +122,8 @@ package struct DiskTable: KernelText {
     private mutating func bringIntoOrder() {
         for entry in entries where entry.lastSeen != reading && entry.isPublished { note(entry.name, "vanished") }
         entries = places.map { entries[$0] }
+        placesByName.removeAll(keepingCapacity: true)
+        for place in entries.indices { placesByName[entries[place].name] = place }
         generation += 1
     }
 }
