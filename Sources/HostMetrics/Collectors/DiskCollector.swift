@@ -11,6 +11,7 @@ struct DiskCollector: Collector, ~Copyable {
     private var table: DiskTable
     private var baselines: DiskBaselines
     private var rows: RepeatedField<DiskMessage>
+    /// By row.
     private var names: EntryNames
     /// The table's generation that the names are of.
     private var namedGeneration = UInt64.max
@@ -22,7 +23,8 @@ struct DiskCollector: Collector, ~Copyable {
         table = DiskTable(DiskSelection(settings))
         baselines = DiskBaselines(wordWidth: host.facts.wordWidth)
         rows = RepeatedField(capacity: settings.entryCountMax)
-        names = EntryNames(byteCapacity: Limits.diskCountMax * Limits.diskNameByteCountMax)
+        // A byte that is not UTF-8 takes three.
+        names = EntryNames(byteCapacity: settings.entryCountMax * (3 * Limits.diskNameByteCountMax + 1))
         clock = host.clock
     }
 
@@ -41,7 +43,7 @@ struct DiskCollector: Collector, ~Copyable {
                 continue
             }
             let growth = baselines.growth(of: table.entries[place].identity, counters)
-            rows.last.setId(names[place])
+            rows.last.setId(names[rows.count - 1])
             rows.last.major = table.entries[place].major
             rows.last.minor = table.entries[place].minor
             rows.last.set(counters)
@@ -59,7 +61,7 @@ struct DiskCollector: Collector, ~Copyable {
     private mutating func nameEntries() {
         namedGeneration = table.generation
         names.removeAll()
-        for entry in table.entries { names.append(entry.name) }
+        for entry in table.entries.filter(\.isPublished).prefix(rows.capacity) { names.append(entry.name) }
     }
 }
 

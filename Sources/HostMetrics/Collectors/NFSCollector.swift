@@ -97,8 +97,9 @@ private struct RPCFile: ~Copyable {
     var isOpen: Bool { file != nil }
 
     mutating func read(_ clock: () -> ClockReading) -> ClockReading? {
-        statistics = RPCStatistics()
         if file == nil { file = try? ProcFile(path: path) }
-        return try? file?.readByLines(clock, into: &statistics)
+        if let time = try? file?.readByLines(clock, into: &statistics) { return time }
+        statistics = RPCStatistics()
+        return nil
     }
 }

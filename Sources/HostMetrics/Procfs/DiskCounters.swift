@@ -1,7 +1,7 @@
 /// The numbers of a line of /proc/diskstats (kernel documentation, admin-guide/iostats), as they are printed.
 package struct DiskCounters: Sendable {
     /// In the order of the line, where they are counted from 1. Sectors are 512 bytes on every device.
-    package enum Field: Int, CaseIterable, Sendable {
+    package enum Field: Int, Sendable {
         case reads, readsMerged, sectorsRead, readMilliseconds
         case writes, writesMerged, sectorsWritten, writeMilliseconds
         case inFlight, ioMilliseconds, weightedMilliseconds
@@ -23,21 +23,25 @@ package struct DiskCounters: Sendable {
     package init?(parsing cursor: inout ByteCursor, parseErrorCount: inout Int) {
         // A bit for each field that is valid; later kernels may print more of them.
         var valid = 0
-        for field in Field.allCases {
+        for field in 0..<Field.count {
             var token = cursor.unsigned()
             if token == .missing { break }
             // Some kernels let it fall below 0.
-            if field == .inFlight { token = Self.plausible(token) }
+            if field == Field.inFlight.rawValue { token = Self.plausible(token) }
             if case .value(let value) = token {
-                values[field.rawValue] = value
-                valid |= 1 << field.rawValue
-            } else if field.rawValue >= Field.discards.rawValue {
+                values[field] = value
+                valid |= 1 << field
+            } else if field >= Field.discards.rawValue {
                 parseErrorCount += 1
             }
         }
-        hasDiscards = valid & 0x7800 == 0x7800
-        hasFlushes = valid & 0x18000 == 0x18000
-        guard valid & 0x7FF == 0x7FF else {
+        func isValid(_ first: Field, _ last: Field) -> Bool {
+            let bits = (2 << last.rawValue) - (1 << first.rawValue)
+            return valid & bits == bits
+        }
+        hasDiscards = isValid(.discards, .discardMilliseconds)
+        hasFlushes = isValid(.flushes, .flushMilliseconds)
+        guard isValid(.reads, .weightedMilliseconds) else {
             parseErrorCount += 1
             return nil
         }

@@ -1,8 +1,7 @@
 /// The numbers of a kernel text that has one at the end of each line, behind its name: /proc/vmstat, kstats of ZFS.
 ///
-/// The kernel prints its lines in the same order each time. So it is learned which of them are used, and as long as
-/// those have their names, and all are as many as they were, no other line is looked at. (A name that the kernel lacks
-/// does not come while it runs.)
+/// The kernel prints its lines in the same order each time. So it is learned which of them are used, once all have been
+/// found. As long as those have their names, and all lines are as many as they were, no other line is looked at.
 package struct NamedNumbers: KernelText {
     /// A line that is used: its number in the text, and whose it is.
     private struct Place {
@@ -33,7 +32,6 @@ package struct NamedNumbers: KernelText {
     package var isEmpty: Bool { values.allSatisfy { $0 == nil } }
 
     package mutating func parse(_ text: Span<UInt8>) {
-        // Learned from a text without errors, so all names are known as they were.
         if learnedLineCount < 0 || !parseLearned(text) { parseAndLearn(text) }
     }
 
@@ -67,8 +65,8 @@ package struct NamedNumbers: KernelText {
             cursor.skipLine()
             line += 1
         }
-        // Errors are counted each time, so each time looked for.
-        learnedLineCount = parseErrorCount == 0 && !places.isEmpty ? line : -1
+        // Errors are counted each time, so each time looked for; so is what is missing.
+        learnedLineCount = parseErrorCount == 0 && places.count == names.count ? line : -1
     }
 
     private mutating func parseLine(_ cursor: inout ByteCursor, _ line: Int) {

@@ -158,7 +158,7 @@ struct  Sysmon__V1__NfsOperation
   ProtobufCMessage base;
   /*
    * Side, version and operation: "client.v4.read", "server.v3.getattr". An operation that has no name here is "op" and
-   * its number. (Clients before Linux 3.13 count a few late operations of version 4 under the number before.)
+   * its number. (Clients before Linux 3.13 have the late operations of version 4 under the names before theirs.)
    */
   char *id;
   /*
