@@ -5,6 +5,8 @@ internal import TelemetrySchema
 struct MemoryErrorsCollector: Collector, ~Copyable {
     static let topic = "/edac"
     static let defaultHertz = 0.1
+    /// Hundreds of small files on large hosts.
+    static let isBlocking = true
 
     /// Memory can be added to some hosts while they run, and drivers loaded.
     private static let listingSeconds = 10.0

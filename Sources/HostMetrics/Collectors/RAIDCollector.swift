@@ -5,6 +5,8 @@ internal import TelemetrySchema
 struct RAIDCollector: Collector, ~Copyable {
     static let topic = "/md"
     static let defaultHertz = 0.2
+    /// Older kernels wait for each array's lock, which is held for as long as an array is being changed.
+    static let isBlocking = true
 
     private var file: ProcFile
     private var status = RAIDStatus()
