@@ -7,6 +7,7 @@ let package = Package(
         // C: one module map per library, and what proto/generate.sh made.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CSensors", providers: [.apt(["libsensors-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CTelemetrySchema", dependencies: ["CProtobufC"]),
 
@@ -19,7 +20,7 @@ let package = Package(
         .target(
             name: "TelemetrySchema", dependencies: ["CProtobufC", "CTelemetrySchema", "Telemetry"],
             resources: [.embedInCode("Descriptors")]),
-        .target(name: "HostMetrics", dependencies: ["CLinux", "Telemetry", "TelemetrySchema"]),
+        .target(name: "HostMetrics", dependencies: ["CLinux", "CSensors", "Telemetry", "TelemetrySchema"]),
         .target(
             name: "SysmonAgent",
             dependencies: [

@@ -16,4 +16,10 @@ package enum Limits {
     package static let memoryNodeCountMax = 1_024
     /// Operations of one version of NFS; those of version 4 are fewer than 80.
     package static let operationCountMax = 128
+    /// Channel number of a chip's feature, chips, and features of all of them together; what is beyond is not read.
+    package static let sensorChannelMax = 1_024
+    package static let sensorChipCountMax = 512
+    package static let sensorFeatureCountMax = 4_096
+    /// Threads that read chips. One that hangs is left alone; when all do, nothing more is known.
+    package static let sensorLaneCountMax = 4
 }

@@ -384,6 +384,27 @@ extension NumaNodeMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__numa_node__init(&self) }
 }
 
+extension PowerSuppliesMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.PowerSupplies", descriptorSet: PackageResources.power_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__power_supplies__init(&self) }
+    package mutating func setSupplies(_ rows: borrowing RepeatedField<PowerSupplyMessage>) {
+        nSupplies = rows.count
+        unsafe supplies = rows.pointers
+    }
+}
+
+extension PowerSupplyMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__power_supply__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setType(_ text: Text) { unsafe type = text.pointer }
+    package mutating func setStatus(_ text: Text) { unsafe status = text.pointer }
+}
+
 extension PressureMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Pressure", descriptorSet: PackageResources.pressure_binpb)
@@ -402,6 +423,26 @@ extension PressureStallMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__pressure_stall__init(&self) }
 }
 
+extension RaplMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Rapl", descriptorSet: PackageResources.rapl_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__rapl__init(&self) }
+    package mutating func setZones(_ rows: borrowing RepeatedField<RaplZoneMessage>) {
+        nZones = rows.count
+        unsafe zones = rows.pointers
+    }
+}
+
+extension RaplZoneMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__rapl_zone__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setName(_ text: Text) { unsafe name = text.pointer }
+}
+
 extension CpuSchedMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.CpuSched", descriptorSet: PackageResources.sched_binpb)
@@ -418,6 +459,105 @@ extension CpuSchedMessage: ChannelMessage {
 
 extension CpuSchedCoreMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__cpu_sched_core__init(&self) }
+}
+
+extension SensorsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Sensors", descriptorSet: PackageResources.sensors_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__sensors__init(&self) }
+    package mutating func setTemperatures(_ rows: borrowing RepeatedField<TemperatureSensorMessage>) {
+        nTemperatures = rows.count
+        unsafe temperatures = rows.pointers
+    }
+    package mutating func setFans(_ rows: borrowing RepeatedField<FanSensorMessage>) {
+        nFans = rows.count
+        unsafe fans = rows.pointers
+    }
+    package mutating func setVoltages(_ rows: borrowing RepeatedField<VoltageSensorMessage>) {
+        nVoltages = rows.count
+        unsafe voltages = rows.pointers
+    }
+    package mutating func setCurrents(_ rows: borrowing RepeatedField<CurrentSensorMessage>) {
+        nCurrents = rows.count
+        unsafe currents = rows.pointers
+    }
+    package mutating func setPowers(_ rows: borrowing RepeatedField<PowerSensorMessage>) {
+        nPowers = rows.count
+        unsafe powers = rows.pointers
+    }
+    package mutating func setEnergies(_ rows: borrowing RepeatedField<EnergySensorMessage>) {
+        nEnergies = rows.count
+        unsafe energies = rows.pointers
+    }
+    package mutating func setHumidities(_ rows: borrowing RepeatedField<HumiditySensorMessage>) {
+        nHumidities = rows.count
+        unsafe humidities = rows.pointers
+    }
+    package mutating func setIntrusions(_ rows: borrowing RepeatedField<IntrusionSensorMessage>) {
+        nIntrusions = rows.count
+        unsafe intrusions = rows.pointers
+    }
+    package mutating func setHottestId(_ text: Text) { unsafe hottestId = text.pointer }
+}
+
+extension TemperatureSensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__temperature_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension FanSensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__fan_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension VoltageSensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__voltage_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension CurrentSensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__current_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension PowerSensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__power_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension EnergySensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__energy_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension HumiditySensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__humidity_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
+}
+
+extension IntrusionSensorMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__intrusion_sensor__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setChip(_ text: Text) { unsafe chip = text.pointer }
+    package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
 }
 
 extension SampleRequestMessage: ProtobufMessage {

@@ -10,7 +10,7 @@ enum HouseRules {
         "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
         "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
         "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC", "Glibc"],
-        "HostMetrics": ["Telemetry", "TelemetrySchema", "CLinux", "Glibc", "Synchronization"],
+        "HostMetrics": ["Telemetry", "TelemetrySchema", "CLinux", "CSensors", "Glibc", "Synchronization"],
         "SysmonAgent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
             "FoundationEssentials",
@@ -44,6 +44,9 @@ enum HouseRules {
         "HostMetrics/Threads.swift",
         "HostMetrics/Pattern.swift",
         "HostMetrics/PressureTriggers.swift",
+        // libsensors, and symbolic links.
+        "HostMetrics/Sensors/SensorsLibrary.swift",
+        "HostMetrics/Sensors/DeviceLinks.swift",
         // One line each: the bytes of a StaticString.
         "HostMetrics/CollectErrorText.swift",
         "HostMetrics/Collectors/SystemInfoCollector.swift",

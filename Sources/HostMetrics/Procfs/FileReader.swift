@@ -6,10 +6,15 @@ package import TelemetrySchema
 package struct FileReader: ~Copyable {
     private var buffer: [UInt8]
     private var count = 0
+    private let flags: Int32
 
     private static let byteCountMax = 1 << 26
 
-    package init(byteCapacity: Int = 4_096) { buffer = Array(repeating: 0, count: byteCapacity) }
+    /// `waits`: whether a file that blocks is waited for. The kernel's own never heed it; pipes do.
+    package init(byteCapacity: Int = 4_096, waits: Bool = false) {
+        buffer = Array(repeating: 0, count: byteCapacity)
+        flags = O_RDONLY | O_CLOEXEC | (waits ? 0 : O_NONBLOCK)
+    }
 
     /// What was read last.
     package var text: Span<UInt8> {
@@ -27,7 +32,7 @@ package struct FileReader: ~Copyable {
     /// Whether the file could be read and has text. `path` ends with a NUL.
     package mutating func read(_ path: borrowing FilePath) -> Bool {
         count = 0
-        let descriptor = unsafe path.withCString { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        let descriptor = unsafe path.withCString { unsafe open($0, flags) }
         guard descriptor >= 0 else { return false }
         defer { _ = close(descriptor) }
         while true {

@@ -1,0 +1,50 @@
+/// The devices of a class of sysfs, and their small files.
+struct DeviceFolder: ~Copyable {
+    private let folder: String
+    private var path: FilePath
+    private let folderByteCount: Int
+    private var deviceByteCount = 0
+    private var reader: FileReader
+
+    /// `waits`: see ``FileReader``.
+    init(_ folder: String, waits: Bool = false) {
+        self.folder = folder
+        path = FilePath("\(folder)/")
+        folderByteCount = path.byteCount
+        reader = FileReader(byteCapacity: 256, waits: waits)
+    }
+
+    /// The devices' names, sorted by their bytes.
+    func names() throws(CollectError) -> [[UInt8]] {
+        var listing = try DirectoryListing(path: folder)
+        var names: [[UInt8]] = []
+        listing.forEach { name in names.append(name.indices.map { name[$0] }) }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// Turns to a device.
+    mutating func open(_ name: [UInt8]) {
+        path.replace(after: folderByteCount, with: name.span)
+        deviceByteCount = path.byteCount
+    }
+
+    /// Whether a file of the device, "/type", could be read; ``line`` then is what is in it.
+    mutating func read(_ leaf: StaticString) -> Bool {
+        path.replace(after: deviceByteCount, with: leaf)
+        return reader.read(path)
+    }
+
+    var line: Span<UInt8> {
+        @_lifetime(borrow self) get { reader.line }
+    }
+
+    /// It as an unsigned number; nil: it is none.
+    var unsignedValue: UInt64? { reader.line.unsignedValue }
+
+    /// A copy of it.
+    var lineBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for index in line.indices { bytes.append(line[index]) }
+        return bytes
+    }
+}
