@@ -6,7 +6,12 @@ func decode(_ sampler: any Sampling, schema: Schema) throws -> WireValue {
     var bytes = [UInt8](repeating: 0, count: sampler.encodedByteCount)
     var span = bytes.mutableSpan
     sampler.encode(into: &span)
-    return .message(try DescriptorPool(descriptorSet: schema.descriptorSet).decode(bytes[...], as: ".\(schema.name)"))
+    return try decode(bytes, schema: schema)
+}
+
+/// Decodes a message by its own descriptors.
+func decode(_ bytes: [UInt8], schema: Schema) throws -> WireValue {
+    .message(try DescriptorPool(descriptorSet: schema.descriptorSet).decode(bytes[...], as: ".\(schema.name)"))
 }
 
 extension Registration {
