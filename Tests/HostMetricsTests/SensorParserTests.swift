@@ -39,7 +39,8 @@ struct SensorParserTests {
         ("soc:7", "platform", "-isa-0007"), ("cooling_fan", "platform", "-isa-0000"),
         ("raspberrypi-hwmon", "platform", "-isa-0000"), ("f75375.-1", "of_platform", "-isa-ffffffff"),
         ("PNP0C0A:00", "acpi", "-acpi-0"), ("0:0:0:0", "scsi", "-scsi-0-0"), ("2:1:3:a", "scsi", "-scsi-2-13a"),
-        ("0003:046D:C539.0002", "hid", "-hid-3-2"), ("fixed-0:07", "mdio_bus", "-mdio-7"), ("mdio", "mdio_bus", "-mdio-0"),
+        ("0003:046D:C539.0002", "hid", "-hid-3-2"), ("fixed-0:07", "mdio_bus", "-mdio-7"),
+        ("mdio", "mdio_bus", "-mdio-0"),
     ])
     func devicesGiveNames(device: String, subsystem: String?, suffix: String) {
         #expect(ChipNaming.suffix(device: device, subsystem: subsystem) == suffix)
@@ -59,7 +60,9 @@ struct SensorParserTests {
     ])
     func signedNumbersAreRead(text: String, value: Double) { #expect(Array(text.utf8).span.signedValue == value) }
 
-    @Test(arguments: ["", "-", "--1", "+1", "1.5", "1 ", " 1", "- 1", "0x10", "nan", "inf", "1e3", "18446744073709551616"])
+    @Test(arguments: [
+        "", "-", "--1", "+1", "1.5", "1 ", " 1", "- 1", "0x10", "nan", "inf", "1e3", "18446744073709551616",
+    ])
     func otherTextsAreNoSignedNumbers(text: String) { #expect(Array(text.utf8).span.signedValue == nil) }
 
     @Test func rulesOfTheConfigurationAreFound() {

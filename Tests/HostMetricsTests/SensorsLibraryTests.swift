@@ -98,14 +98,28 @@ struct SensorsLibraryTests {
         }
     }
 
-    @Test func withABadConfigurationTheFilesAreRead() throws {
+    @Test func aBadLineOfTheConfigurationSpoilsNoOther() throws {
         try MountNamespace.run { namespace in
             try namespace.show(Self.sysfs("laptop", "t0"))
-            try namespace.configure("chip \"coretemp-isa-0000\"\n    this is no statement\n")
+            try namespace.configure(
+                "chip \"coretemp-isa-0000\"\n    this is no statement\n    label temp1 \"Package\"\n")
             let world = try SensorWorld(sysfs: "/sys")
-            _ = try world.sample()
+            #expect(try world.sample().notes.isEmpty)
             #expect(world.celsius("coretemp-isa-0000/temp1") == 52)
-            #expect(world.entry("coretemp-isa-0000/temp2")?["label"]?.text == "Core 0")
+            #expect(world.entry("coretemp-isa-0000/temp1")?["label"]?.text == "Package")
+        }
+    }
+
+    @Test func whereTheLibraryCannotStartTheFilesAreRead() throws {
+        try MountNamespace.run { namespace in
+            try namespace.showOnOtherFileSystem(Self.sysfs("laptop", "t0"))
+            try namespace.configure("chip \"coretemp-isa-0000\"\n    label temp1 \"Package\"\n")
+            let world = try SensorWorld(sysfs: "/sys")
+            let note = Note(.warning, "libsensors cannot start: sensors3.conf has no effect")
+            #expect(try world.sample().notes == [note])
+            #expect(try world.sample().notes.isEmpty)
+            #expect(world.celsius("coretemp-isa-0000/temp1") == 52)
+            #expect(world.entry("coretemp-isa-0000/temp1")?["label"]?.text == "Package id 0")
         }
     }
 

@@ -182,7 +182,8 @@ struct SensorsTests {
         others.chips = [.scripted("chip", number: 0)]
         let root = try SensorWorld.folder(chipCount: 1)
         let world = try SensorWorld(root, first: chips, others: others)
-        for _ in 0..<3 { _ = try world.sample() }
+        #expect(try world.sample().notes.map(\.level) == [.warning])
+        for _ in 0..<3 { #expect(try world.sample().notes.isEmpty) }
         #expect(chips.listCount == 1 && chips.readCount("chip") == 0)
         #expect(world.celsius("chip/temp1") == 120)
         // Until something changes.
@@ -282,9 +283,11 @@ struct SensorsTests {
     }
 
     @Test(arguments: [
-        (SensorKind.temperature, "celsius", [-100, 250], [-100.001, 250.001]), (.fan, "rpm", [0, 65_534], [-1, 65_535]),
+        (SensorKind.temperature, "celsius", [-100, 250], [-100.001, 250.001]),
+        (.fan, "rpm", [0, 65_534], [-1, 65_535]),
         (.voltage, "volts", [-1_000, 1_000], [-1_000.1, 1_000.1]),
-        (.current, "amperes", [-10_000, 10_000], [-10_000.1, 10_000.1]), (.power, "watts", [0, 100_000], [-0.1, 100_001]),
+        (.current, "amperes", [-10_000, 10_000], [-10_000.1, 10_000.1]),
+        (.power, "watts", [0, 100_000], [-0.1, 100_001]),
         (.humidity, "relative_ratio", [0, 100], [-0.1, 100.1]), (.energy, "joules_total", [0, 1e12], [-1]),
     ])
     func whatNoHardwareHasIsUnknown(kind: SensorKind, field: String, good: [Double], bad: [Double]) throws {
@@ -336,7 +339,8 @@ struct SensorsTests {
 
     @Test func chipsOfOneNameGetNumbers() throws {
         let world = try world([
-            .scripted("a", number: 0), .scripted("a", number: 1), .scripted("a#2", number: 2), .scripted("a", number: 3),
+            .scripted("a", number: 0), .scripted("a", number: 1), .scripted("a#2", number: 2),
+            .scripted("a", number: 3),
             .scripted("\"'\u{1}", number: 4),
         ])
         _ = try world.sample()

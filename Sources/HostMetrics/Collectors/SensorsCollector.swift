@@ -21,6 +21,8 @@ package struct SensorsCollector: Collector, ~Copyable {
     private var filter: EntryFilter
     private let settings: EntrySettings
     private var rows: SensorRows
+    /// What happened at the start.
+    private var news: [Note] = []
 
     /// How long a chip may take to answer before its values are unknown.
     private static let patienceSeconds = 2.0
@@ -50,7 +52,7 @@ package struct SensorsCollector: Collector, ~Copyable {
             throw .open(errno: ENOENT)
         }
         _ = watch.hasChanged(at: clock().monotonic)
-        _ = list()
+        news = list()
         guard chips.contains(where: { state in state.chip.features.contains { $0.isUseful } }) else {
             throw .open(errno: ENOENT)
         }
@@ -61,6 +63,7 @@ package struct SensorsCollector: Collector, ~Copyable {
     ) throws(CollectError) -> Sample {
         let before = clock()
         var sample = Sample(time: before)
+        swap(&sample.notes, &news)
         takeLate(at: before, context, &sample)
         if watch.hasChanged(at: before.monotonic) {
             mustList = true

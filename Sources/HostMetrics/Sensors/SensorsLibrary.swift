@@ -40,7 +40,8 @@ package final class SensorsLibrary: SensorReader {
     package func chips() -> [SensorChip]? {
         handles.removeAll()
         if isOpen { sensors_cleanup() }
-        // Without sysfs, or with a mistake in sensors3.conf, it cleans up by itself.
+        // It wants /sys to be a sysfs; where that fails it cleans up by itself. Lines of sensors3.conf that it does not
+        // understand it tells on standard error, and reads on.
         isOpen = sensors_init(nil) == 0
         guard isOpen else { return nil }
         let rules = ComputeRules.ofThisMachine()

@@ -70,6 +70,9 @@ struct MountNamespace {
         }
     }
 
+    /// Puts the fixture itself in the place of /sys, which then is no sysfs.
+    func showOnOtherFileSystem(_ sysfs: URL) throws { try Self.mount(sysfs.path, "/sys", nil, Self.bind) }
+
     /// Makes this the configuration of libsensors.
     func configure(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: "/etc/sensors3.conf")) }
 

@@ -153,7 +153,8 @@ final class SensorWorld {
 
 extension SensorChip {
     /// A chip without files.
-    static func scripted(_ name: String, number: Int, _ features: [SensorFeature]? = nil, driver: String? = nil) -> Self {
+    static func scripted(_ name: String, number: Int, _ features: [SensorFeature]? = nil, driver: String? = nil) -> Self
+    {
         SensorChip(
             name: name, driver: driver ?? name, path: "/nowhere/hwmon\(number)", number: number,
             features: features ?? [SensorFeature(.temperature, 1, [.input, .alarm])])
