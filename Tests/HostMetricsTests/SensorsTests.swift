@@ -337,6 +337,43 @@ struct SensorsTests {
         #expect(watts() == 2)
     }
 
+    @Test func powerIsToldOfChipsThatAreReadRarely() throws {
+        let root = try SensorWorld.folder(chipCount: 1)
+        try root.write("60000\n", to: "class/hwmon/hwmon0/update_interval")
+        try root.write("1000000\n", to: "class/hwmon/hwmon0/energy1_input")
+        let world = try SensorWorld(root)
+        _ = try world.sample()
+        try root.write("62000000\n", to: "class/hwmon/hwmon0/energy1_input")
+        _ = try world.sample(after: 61)
+        #expect(world.entry("chip-virtual-0/energy1")?["watts"]?.number == 1)
+    }
+
+    @Test func aLateAnswerAboutWhatTheChipWasIsNoAnswer() throws {
+        let voltages = [SensorFeature(.voltage, 1, .input)]
+        let world = try world([.scripted("chip", number: 0), .scripted("other", number: 1)])
+        _ = try world.sample()
+        chips.hang("chip")
+        _ = try world.sample()
+        // Meanwhile the driver was loaded anew and measures something else.
+        let changed: [SensorChip] = [.scripted("chip", number: 0, voltages), .scripted("other", number: 1)]
+        chips.chips = changed
+        others.chips = changed
+        try world.addFolder("hwmon2")
+        _ = try world.sample()
+        #expect(world.ids == ["other/temp1", "chip/in1"])
+        #expect(world.entry("chip/in1")?["volts"]?.number?.isNaN == true)
+        chips.set("chip/temp1", 77)
+        chips.set("chip/in1", 5)
+        chips.release("chip")
+        var volts = Double.nan
+        for _ in 0..<200 where volts.isNaN {
+            Thread.sleep(forTimeInterval: 0.01)
+            _ = try world.sample()
+            volts = try #require(world.entry("chip/in1")?["volts"]?.number)
+        }
+        #expect(volts == 5)
+    }
+
     @Test func chipsOfOneNameGetNumbers() throws {
         let world = try world([
             .scripted("a", number: 0), .scripted("a", number: 1), .scripted("a#2", number: 2),
@@ -365,6 +402,8 @@ struct SensorsTests {
             ["a", "b", "c"].enumerated().map { .scripted($0.element, number: $0.offset, features) }, settings: settings)
         let sample = try world.sample()
         #expect(world.ids == ["a/temp1", "a/temp2", "a/temp3", "b/temp3"])
+        // What is not told is not read: a disk can be left in peace.
+        #expect(chips.readCount("b") == 1 && chips.readCount("c") == 0)
         #expect(sample.entryCount == 4 && sample.suppressedCount == 0)
         settings.exclude = nil
         settings.include = try Pattern("b/.*")

@@ -36,13 +36,14 @@ struct PowerCollector: Collector, ~Copyable {
         texts.removeAll()
         let names = try folder.names()
         guard !names.isEmpty else { throw .nothingUsable }
-        for name in names where filter.admits(name.span) {
+        for name in names {
+            let id = name.withoutMixedQuotes
+            guard filter.admits(id.span) else { continue }
             guard rows.append() else {
                 sample.suppressedCount += 1
                 continue
             }
             folder.open(name)
-            let id = name.withoutMixedQuotes
             rows.last.setId(texts.append(id.span))
             let flow = setTexts()
             var properties = PowerSupplyProperties()

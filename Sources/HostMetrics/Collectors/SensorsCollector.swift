@@ -72,7 +72,9 @@ package struct SensorsCollector: Collector, ~Copyable {
         // The library's list is the better one: it knows labels and rules.
         if mustList || !isListOfFirst && !isFirstUseless && !lanes.isFirstBusy { sample.notes += list() }
         guard !entries.all.isEmpty else { throw .nothingUsable }
-        for place in chips.indices where chips[place].isDue(at: before.monotonic) { read(place, context, &sample) }
+        for place in chips.indices where entries.usedChips[place] && chips[place].isDue(at: before.monotonic) {
+            read(place, context, &sample)
+        }
         rows.removeAll()
         for entry in entries.all { rows.append(entry, of: chips[entry.chip]) }
         rows.fill(&message, empty: entries.empty)
@@ -143,7 +145,9 @@ package struct SensorsCollector: Collector, ~Copyable {
     private mutating func take(
         _ outcome: SensorOutcome, _ place: Int, at time: ClockReading, _ context: SampleContext, _ sample: inout Sample
     ) {
-        guard case .reading(let reading, let seconds, let updateSeconds) = outcome else { return }
+        guard case .reading(let reading, let chip, let seconds, let updateSeconds) = outcome,
+            chips[place].measuresTheSame(as: chip)
+        else { return }
         chips[place].take(reading, at: time.monotonic, seconds: seconds, updateSeconds: updateSeconds, context)
         sample.parseErrorCount += reading.parseErrorCount
         if chips[place].newAlarmCount > 0 { sample.alarm = .temperature }

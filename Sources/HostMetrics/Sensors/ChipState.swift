@@ -40,12 +40,9 @@ struct ChipState {
 
     /// Keeps what is known of the same chip from before the chips were listed again.
     init(_ chip: SensorChip, keeping old: ChipState) {
-        let isUnchanged = chip.features.elementsEqual(old.chip.features) {
-            $0.kind == $1.kind && $0.channel == $1.channel && $0.attributes == $1.attributes
-        }
         self.init(chip)
         pendingLane = old.pendingLane
-        guard isUnchanged else { return }
+        guard measuresTheSame(as: old.chip) else { return }
         reading = old.reading
         watts = old.watts
         isNew = old.isNew
@@ -54,6 +51,13 @@ struct ChipState {
         restSeconds = old.restSeconds
         hadAlarm = old.hadAlarm
         energies = old.energies
+    }
+
+    /// Whether what is read of the other chip is a reading of this one.
+    func measuresTheSame(as other: SensorChip) -> Bool {
+        chip.features.elementsEqual(other.features) {
+            $0.kind == $1.kind && $0.channel == $1.channel && $0.attributes == $1.attributes
+        }
     }
 
     var intervalSeconds: Double {
@@ -71,7 +75,6 @@ struct ChipState {
     mutating func take(
         _ reading: ChipReading, at time: Instant, seconds: Double, updateSeconds: Double, _ context: SampleContext
     ) {
-        guard reading.features.count == chip.features.count else { return }
         self.reading = reading
         readAt = time.nanoseconds
         isNew = false

@@ -21,7 +21,7 @@ package final class HwmonReader: SensorReader {
             guard featureCount <= Limits.sensorFeatureCountMax else { break }
             chips.append(chip)
         }
-        return chips.sorted(by: SensorChip.precedes)
+        return chips
     }
 
     private func chip(in path: String, number: Int) -> SensorChip? {

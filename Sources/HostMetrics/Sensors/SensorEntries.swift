@@ -13,6 +13,8 @@ struct SensorEntry {
 struct SensorEntries: ~Copyable {
     private var texts = TextArena(byteCapacity: 64)
     private(set) var all: [SensorEntry] = []
+    /// By chip: whether anything of it is told. Others are not read, so that an owner can leave a disk in peace.
+    private(set) var usedChips: [Bool] = []
     /// Beyond the most that is published.
     private(set) var suppressedCount = 0
     /// The text of nothing.
@@ -23,6 +25,7 @@ struct SensorEntries: ~Copyable {
     /// `names`: of the chips, unique.
     mutating func renew(_ chips: [ChipState], names: [String], _ filter: inout EntryFilter, countMax: Int) {
         all.removeAll()
+        usedChips = Array(repeating: false, count: chips.count)
         suppressedCount = 0
         texts = TextArena(byteCapacity: Self.byteCount(chips, names))
         empty = texts.append("")
@@ -35,6 +38,7 @@ struct SensorEntries: ~Copyable {
                     suppressedCount += 1
                     continue
                 }
+                usedChips[place] = true
                 let label = texts.append(feature.label.isEmpty ? feature.name : feature.label)
                 all.append(
                     SensorEntry(chip: place, feature: index, id: texts.append(id), chipName: chipName, label: label))

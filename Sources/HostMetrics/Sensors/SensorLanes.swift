@@ -11,7 +11,7 @@ enum SensorJob: Sendable {
 enum SensorOutcome: Sendable {
     case chips([SensorChip]?)
     /// `updateSeconds`: how often the chip has something new; NaN: it does not say, or was not asked.
-    case reading(ChipReading, seconds: Double, updateSeconds: Double)
+    case reading(ChipReading, of: SensorChip, seconds: Double, updateSeconds: Double)
 }
 
 /// The threads that read chips, each with a reader of its own: the first by the best reader there is, and where that
@@ -89,7 +89,8 @@ struct SensorLanes: ~Copyable {
             let start = SystemClock.monotonic().nanoseconds
             let reading = reader.read(chip)
             let seconds = Double(SystemClock.monotonic().nanoseconds - start) / 1e9
-            return .reading(reading, seconds: seconds, updateSeconds: isFirst ? updateSeconds(of: chip) : .nan)
+            let updateSeconds = isFirst ? updateSeconds(of: chip) : .nan
+            return .reading(reading, of: chip, seconds: seconds, updateSeconds: updateSeconds)
         }
     }
 

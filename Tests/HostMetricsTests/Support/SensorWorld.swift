@@ -123,6 +123,9 @@ final class SensorWorld {
         return root
     }
 
+    /// Makes the folder of chips another one, so that they are listed again.
+    func addFolder(_ name: String) throws { try root?.write("chip\n", to: "class/hwmon/\(name)/name") }
+
     /// Lets time pass and takes a sample.
     func sample(after seconds: Double = 1) throws -> Sample {
         clock.advance(nanoseconds: UInt64(seconds * 1e9))
