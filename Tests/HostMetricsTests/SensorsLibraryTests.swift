@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HostMetrics
 import Telemetry
 import Testing
@@ -120,6 +121,49 @@ struct SensorsLibraryTests {
             #expect(try world.sample().notes.isEmpty)
             #expect(world.celsius("coretemp-isa-0000/temp1") == 52)
             #expect(world.entry("coretemp-isa-0000/temp1")?["label"]?.text == "Package id 0")
+        }
+    }
+
+    @Test func whereTheLibraryHangsTheFilesAreRead() throws {
+        try MountNamespace.run { namespace in
+            let folder = try TemporaryDirectory()
+            let sysfs = URL(fileURLWithPath: folder.path + "/sys")
+            try FileManager.default.copyItem(at: Self.sysfs("laptop", "t0"), to: sysfs)
+            try namespace.show(sysfs)
+            try namespace.configure(
+                "chip \"thinkpad-*\"\n    label fan1 \"Left\"\n    compute temp1 @+1, @-1\n")
+            let world = try SensorWorld(sysfs: "/sys")
+            _ = try world.sample()
+            #expect(world.celsius("thinkpad-isa-0000/temp1") == 53)
+            // The library opens its files anew each time.
+            let input = "/sys/class/hwmon/hwmon4/temp1_input"
+            try FileManager.default.removeItem(atPath: input)
+            try #require(unsafe mkfifo(input, 0o600) == 0)
+            _ = try world.sample()
+            #expect(world.celsius("coretemp-isa-0000/temp1") == 52)
+            #expect(world.celsius("thinkpad-isa-0000/temp1")?.isNaN == true)
+            #expect(world.entry("thinkpad-isa-0000/fan1")?["rpm"]?.number == 2_412)
+            #expect(world.entry("thinkpad-isa-0000/fan1")?["label"]?.text == "Left")
+            let note = Note(.warning, "chip coretemp-isa-0000 does not answer")
+            #expect(try world.sample(after: 2).notes == [note])
+            #expect(world.celsius("coretemp-isa-0000/temp1")?.isNaN == true)
+
+            let writer = unsafe open(input, O_WRONLY | O_CLOEXEC)
+            try #require(writer >= 0)
+            // Other sensors of the chip come after it.
+            try FileManager.default.removeItem(atPath: input)
+            let text = Array("66000\n".utf8)
+            #expect(unsafe write(writer, text, text.count) == text.count)
+            close(writer)
+            var notes: [Note] = []
+            for _ in 0..<500 where notes.isEmpty {
+                Thread.sleep(forTimeInterval: 0.01)
+                notes = try world.sample(after: 0.001).notes
+            }
+            #expect(notes == [Note(.info, "chip coretemp-isa-0000 answers again")])
+            #expect(world.celsius("coretemp-isa-0000/temp1") == 66)
+            _ = try world.sample()
+            #expect(world.celsius("thinkpad-isa-0000/temp1") == 53)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Telemetry
 package import TelemetrySchema
 
 /// `/sensors`: the chips of class/hwmon, by libsensors on this machine, else by the files.
@@ -24,7 +25,8 @@ package struct SensorsCollector: Collector, ~Copyable {
     /// What happened at the start.
     private var news: [Note] = []
 
-    /// How long a chip may take to answer before its values are unknown.
+    /// How long a sample waits for a chip, and after how long its values are unknown.
+    private static let waitSeconds = 1.0
     private static let patienceSeconds = 2.0
 
     package init(host: Host) throws(CollectError) {
@@ -33,21 +35,20 @@ package struct SensorsCollector: Collector, ~Copyable {
         let library: @Sendable () -> any SensorReader = { SensorsLibrary.claim() ?? files() }
         // The library has /sys built in.
         try self.init(
-            host: host, reader: sysfs == "/sys" ? library : files, fallback: files,
-            patienceSeconds: Self.patienceSeconds)
+            host: host, reader: sysfs == "/sys" ? library : files, fallback: files, waitSeconds: Self.waitSeconds)
     }
 
     /// By other readers: `reader` is asked first, one of `fallback` where it hangs.
     package init(
         host: Host, reader: @escaping @Sendable () -> any SensorReader,
-        fallback: @escaping @Sendable () -> any SensorReader, patienceSeconds: Double
+        fallback: @escaping @Sendable () -> any SensorReader, waitSeconds: Double
     ) throws(CollectError) {
         clock = host.clock
         settings = host.settings(of: Self.topic)
         filter = EntryFilter(settings)
         rows = SensorRows(capacity: settings.entryCountMax, isRaw: settings.isRaw)
         watch = HwmonWatch(sysfs: host.sysfs)
-        lanes = SensorLanes(first: reader, others: fallback, patienceSeconds: patienceSeconds)
+        lanes = SensorLanes(first: reader, others: fallback, waitSeconds: waitSeconds)
         guard let names = HwmonFolder.names(in: "\(host.sysfs)/class/hwmon"), !names.isEmpty else {
             throw .open(errno: ENOENT)
         }
@@ -72,6 +73,7 @@ package struct SensorsCollector: Collector, ~Copyable {
         // The library's list is the better one: it knows labels and rules.
         if mustList || !isListOfFirst && !isFirstUseless && !lanes.isFirstBusy { sample.notes += list() }
         guard !entries.all.isEmpty else { throw .nothingUsable }
+        giveUp(at: before.monotonic, &sample)
         for place in chips.indices where entries.usedChips[place] && chips[place].isDue(at: before.monotonic) {
             read(place, context, &sample)
         }
@@ -125,10 +127,14 @@ package struct SensorsCollector: Collector, ~Copyable {
         let before = clock()
         switch lanes.ask(.read(chip, isFirst: chips[place].isNew), of: isListOfFirst ? .any : .others) {
         case .outcome(let outcome): take(outcome, place, at: before.midpoint(to: clock()), context, &sample)
-        case .pending(let lane):
-            chips[place].giveUp(lane: lane)
-            sample.notes.append(Note(.warning, "chip \(chip.name) does not answer"))
-        case .nobody: chips[place].giveUp(lane: nil)
+        case .pending(let lane): chips[place].await(lane, since: before.monotonic)
+        case .nobody: chips[place].forget()
+        }
+    }
+
+    private mutating func giveUp(at time: Instant, _ sample: inout Sample) {
+        for place in chips.indices where chips[place].giveUp(at: time, afterSeconds: Self.patienceSeconds) {
+            sample.notes.append(Note(.warning, "chip \(chips[place].chip.name) does not answer"))
         }
     }
 
@@ -136,8 +142,10 @@ package struct SensorsCollector: Collector, ~Copyable {
         for (lane, outcome) in lanes.late() {
             // Late lists are stale by now.
             guard let place = chips.firstIndex(where: { $0.pendingLane == lane }) else { continue }
-            chips[place].pendingLane = nil
-            sample.notes.append(Note(.info, "chip \(chips[place].chip.name) answers again"))
+            if chips[place].isGivenUp {
+                sample.notes.append(Note(.info, "chip \(chips[place].chip.name) answers again"))
+            }
+            chips[place].endWait()
             take(outcome, place, at: time, context, &sample)
         }
     }

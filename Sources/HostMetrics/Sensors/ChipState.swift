@@ -6,8 +6,11 @@ struct ChipState {
     private(set) var reading: ChipReading
     /// Of the energies, by feature.
     private(set) var watts: [Double]
-    /// The lane that went to read it and has not come back.
-    var pendingLane: Int?
+    /// The lane that went to read it and has not come back, and when it went.
+    private(set) var pendingLane: Int?
+    private var pendingSince: UInt64 = 0
+    /// Whether that took so long that nothing of the chip is known any more.
+    private(set) var isGivenUp = false
     /// Features whose temperature alarm began with the reading taken last.
     private(set) var newAlarmCount = 0
     /// Whether nothing was read of it yet.
@@ -42,6 +45,8 @@ struct ChipState {
     init(_ chip: SensorChip, keeping old: ChipState) {
         self.init(chip)
         pendingLane = old.pendingLane
+        pendingSince = old.pendingSince
+        isGivenUp = old.isGivenUp
         guard measuresTheSame(as: old.chip) else { return }
         reading = old.reading
         watts = old.watts
@@ -88,12 +93,32 @@ struct ChipState {
         addEnergies(at: time, context)
     }
 
-    /// The chip did not answer: nothing of it is known.
-    mutating func giveUp(lane: Int?) {
+    /// A lane went to read it at `time`, and is not back yet: until it is, what was read last stays.
+    mutating func await(_ lane: Int, since time: Instant) {
         pendingLane = lane
+        pendingSince = time.nanoseconds
+    }
+
+    /// The lane is back, whatever it brings.
+    mutating func endWait() {
+        pendingLane = nil
+        isGivenUp = false
+    }
+
+    /// Forgets what was read last if its lane is away for as long as that; true: it was just forgotten.
+    mutating func giveUp(at time: Instant, afterSeconds seconds: Double) -> Bool {
+        guard pendingLane != nil, !isGivenUp, time.nanoseconds >= pendingSince,
+            Double(time.nanoseconds - pendingSince) / 1e9 >= seconds
+        else { return false }
+        isGivenUp = true
+        forget()
+        return true
+    }
+
+    /// Nothing of the chip is known.
+    mutating func forget() {
         reading = ChipReading(of: chip)
         watts = Array(repeating: .nan, count: watts.count)
-        newAlarmCount = 0
     }
 
     private mutating func addEnergies(at time: Instant, _ context: SampleContext) {

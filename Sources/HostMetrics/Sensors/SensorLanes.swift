@@ -23,7 +23,7 @@ struct SensorLanes: ~Copyable {
 
     enum Answer {
         case outcome(SensorOutcome)
-        /// The lane has not come back in time; `late` will tell when it does.
+        /// The lane is not back yet; `late` will tell when it is.
         case pending(lane: Int)
         /// All lanes are out.
         case nobody
@@ -31,16 +31,16 @@ struct SensorLanes: ~Copyable {
 
     private let makeFirst: Factory
     private let makeOther: Factory
-    private let patienceSeconds: Double
+    private let waitSeconds: Double
     private var lanes: [Lane<SensorJob, SensorOutcome>?] = Array(repeating: nil, count: Limits.sensorLaneCountMax)
 
     /// The longest that a chip can keep its readings from being renewed, however rarely it says it has news.
     private static let updateSecondsMax = 60.0
 
-    init(first: @escaping Factory, others: @escaping Factory, patienceSeconds: Double) {
+    init(first: @escaping Factory, others: @escaping Factory, waitSeconds: Double) {
         makeFirst = first
         makeOther = others
-        self.patienceSeconds = patienceSeconds
+        self.waitSeconds = waitSeconds
     }
 
     var isFirstBusy: Bool { lanes[0]?.isBusy ?? false }
@@ -55,13 +55,13 @@ struct SensorLanes: ~Copyable {
         for place in range {
             guard let lane = lane(place), !lane.isBusy else { continue }
             lane.start(job)
-            guard let outcome = lane.wait(seconds: patienceSeconds) else { return .pending(lane: place) }
+            guard let outcome = lane.wait(seconds: waitSeconds) else { return .pending(lane: place) }
             return .outcome(outcome)
         }
         return .nobody
     }
 
-    /// What lanes brought back since, that were given up.
+    /// What lanes brought back since, that nobody waited for any longer.
     mutating func late() -> [(lane: Int, outcome: SensorOutcome)] {
         var outcomes: [(lane: Int, outcome: SensorOutcome)] = []
         for place in lanes.indices {

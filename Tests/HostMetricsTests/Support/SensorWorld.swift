@@ -87,13 +87,13 @@ final class SensorWorld {
     /// Reads files below `root`, or by `first` and where that hangs by `others`.
     convenience init(
         _ root: TemporaryDirectory, first: ScriptedChips? = nil, others: ScriptedChips? = nil,
-        patienceSeconds: Double = 0.1, settings: EntrySettings = EntrySettings()
+        waitSeconds: Double = 0.1, settings: EntrySettings = EntrySettings()
     ) throws {
         let sysfs = root.path
         try self.init(sysfs: sysfs, settings: settings) { host throws(CollectError) in
             try SensorsCollector(
                 host: host, reader: { first?.makeReader() ?? HwmonReader(sysfs: sysfs) },
-                fallback: { others?.makeReader() ?? HwmonReader(sysfs: sysfs) }, patienceSeconds: patienceSeconds)
+                fallback: { others?.makeReader() ?? HwmonReader(sysfs: sysfs) }, waitSeconds: waitSeconds)
         }
         self.root = root
     }
