@@ -28,6 +28,8 @@ package let allCollectors: [Registration] = [
     Registration(ClockCollector.self),
     Registration(SystemInfoCollector.self),
     Registration(UptimeCollector.self),
+    Registration(FastCollector.self),
+    Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
     Registration(HungTasksCollector.self),
 ]

@@ -59,6 +59,8 @@ package final class Host {
     package var readKernelClock: () throws(CollectError) -> KernelClock = KernelClock.read
     /// Filled by the agent; `/agent` publishes it.
     package let agent = AgentReport()
+    /// Filled by the agent, too.
+    package let lateness = WakeupLateness()
 
     package init(
         procfs: String = "/proc", sysfs: String = "/sys", rootfs: String = "/", facts: HostFacts,

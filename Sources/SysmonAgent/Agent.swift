@@ -142,6 +142,9 @@ package final class Agent: ConnectionHandler {
     /// Samples every channel that is due.
     package func tick(now: Instant) {
         beginTick(now: now)
+        if let deadline = schedule.nextDeadline, deadline <= now {
+            host.lateness.record(nanoseconds: now.nanoseconds - deadline.nanoseconds)
+        }
         var start: Instant?
         while let due = schedule.popDue(now: now) { sample(due, now: now, start: &start) }
         if let nextSearch, nextSearch <= now {

@@ -214,6 +214,16 @@ extension EdacRowMessage: ProtobufMessage {
     package mutating func setLabel(_ text: Text) { unsafe label = text.pointer }
 }
 
+extension FastMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Fast", descriptorSet: PackageResources.fast_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__fast__init(&self) }
+}
+
 extension FileHandlesMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.FileHandles", descriptorSet: PackageResources.fds_binpb)
@@ -256,6 +266,16 @@ extension CpuInterruptMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__cpu_interrupt__init(&self) }
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
     package mutating func setDescription(_ text: Text) { unsafe description = text.pointer }
+}
+
+extension JitterMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Jitter", descriptorSet: PackageResources.jitter_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__jitter__init(&self) }
 }
 
 extension KernelActivityMessage: ChannelMessage {
