@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
+#include <sys/vfs.h>
 
 // Functions that the module hides, since it is read without _GNU_SOURCE.
 extern int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline);

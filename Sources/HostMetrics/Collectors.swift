@@ -19,6 +19,7 @@ package let allCollectors: [Registration] = [
     Registration(ZFSCacheCollector.self),
     Registration(NFSCollector.self),
     Registration(MemoryErrorsCollector.self),
+    Registration(FilesystemCollector.self),
     Registration(NetworkCollector.self),
     Registration(SensorsCollector.self),
     Registration(ThermalCollector.self),

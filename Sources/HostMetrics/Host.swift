@@ -57,6 +57,11 @@ package final class Host {
     package var entrySettings: [String: EntrySettings]
     /// How adjtimex(2) is asked; tests answer for the kernel.
     package var readKernelClock: () throws(CollectError) -> KernelClock = KernelClock.read
+    /// statfs(2), which may never return; called on threads of its own. The path is without a NUL.
+    package var fileSystemStatistics: @Sendable (_ path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue> =
+        FileSystemStatistics.ofFileSystem
+    /// How long a filesystem may take to answer.
+    package var fileSystemTimeoutSeconds = 2.0
     /// Filled by the agent; `/agent` publishes it.
     package let agent = AgentReport()
     /// Filled by the agent, too.
@@ -94,6 +99,8 @@ package struct WorkerHost: Sendable {
     package var rootfs: String
     package var facts: HostFacts
     package var entrySettings: [String: EntrySettings]
+    package var fileSystemStatistics: @Sendable (_ path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue>
+    package var fileSystemTimeoutSeconds: Double
     package var clock: @Sendable () -> ClockReading
 
     /// A host that reads what `host` reads, by another clock.
@@ -103,12 +110,17 @@ package struct WorkerHost: Sendable {
         rootfs = host.rootfs
         facts = host.facts
         entrySettings = host.entrySettings
+        fileSystemStatistics = host.fileSystemStatistics
+        fileSystemTimeoutSeconds = host.fileSystemTimeoutSeconds
         self.clock = clock
     }
 
     package func makeHost() -> Host {
-        Host(
+        let host = Host(
             procfs: procfs, sysfs: sysfs, rootfs: rootfs, facts: facts, entrySettings: entrySettings, clock: clock)
+        host.fileSystemStatistics = fileSystemStatistics
+        host.fileSystemTimeoutSeconds = fileSystemTimeoutSeconds
+        return host
     }
 }
 

@@ -22,4 +22,12 @@ package enum Limits {
     package static let sensorFeatureCountMax = 4_096
     /// Threads that read chips. One that hangs is left alone; when all do, nothing more is known.
     package static let sensorLaneCountMax = 4
+    /// Lines of mountinfo that are looked at; the rest is counted. The kernel allows 100,000 in a mount namespace.
+    package static let mountCountMax = 16_384
+    /// Threads that ask filesystems for their sizes, those included that never came back.
+    package static let statisticsThreadCountMax = 16
+    /// Processes that are read; the rest is counted.
+    package static let processCountMax = 65_536
+    /// Users whose names are known.
+    package static let userCountMax = 65_536
 }

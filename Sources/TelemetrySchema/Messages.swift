@@ -234,6 +234,28 @@ extension FileHandlesMessage: ChannelMessage {
     public mutating func reset() { unsafe sysmon__v1__file_handles__init(&self) }
 }
 
+extension FilesystemsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Filesystems", descriptorSet: PackageResources.filesystem_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__filesystems__init(&self) }
+    package mutating func setFilesystems(_ rows: borrowing RepeatedField<FilesystemMessage>) {
+        nFilesystems = rows.count
+        unsafe filesystems = rows.pointers
+    }
+}
+
+extension FilesystemMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__filesystem__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setDevice(_ text: Text) { unsafe device = text.pointer }
+    package mutating func setFsType(_ text: Text) { unsafe fsType = text.pointer }
+    package mutating func setError(_ text: Text) { unsafe error = text.pointer }
+}
+
 extension HeaderMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__header__init(&self) }
 }

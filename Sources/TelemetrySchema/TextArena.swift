@@ -27,6 +27,18 @@ package struct TextArena: ~Copyable {
 
     /// Copies `bytes`: each byte that is not UTF-8 becomes U+FFFD, control characters go.
     package mutating func append(_ bytes: Span<UInt8>) -> Text {
+        append(bytes) { UTF8Sequence.isControl(in: bytes, at: $0, length: $1) }
+    }
+
+    /// Copies `bytes`, control characters included but for NUL, which would end it: for names that must stay unique.
+    package mutating func append(identifier bytes: Span<UInt8>) -> Text {
+        append(bytes) { index, _ in bytes[index] == 0 }
+    }
+
+    @inline(__always)
+    private mutating func append(_ bytes: Span<UInt8>, without isUnwanted: (_ index: Int, _ length: Int) -> Bool)
+        -> Text
+    {
         let start = min(used, capacity - 1)
         used = start
         var index = 0
@@ -41,7 +53,7 @@ package struct TextArena: ~Copyable {
             if length == 0 {
                 guard room(for: 3) else { break }
                 _ = put(0xEF) && put(0xBF) && put(0xBD)
-            } else if !UTF8Sequence.isControl(in: bytes, at: index, length: length) {
+            } else if !isUnwanted(index, length) {
                 guard room(for: length) else { break }
                 for offset in 0..<length { _ = put(bytes[index + offset]) }
             }
@@ -61,6 +73,23 @@ package struct TextArena: ~Copyable {
         unsafe base[used] = CChar(bitPattern: byte)
         used += 1
         return true
+    }
+}
+
+extension [UInt8] {
+    /// `bytes` made valid UTF-8 without NUL: each byte that is not becomes U+FFFD.
+    package init(validUTF8 bytes: Span<UInt8>) {
+        self.init()
+        var index = 0
+        while index < bytes.count {
+            let length = UTF8Sequence.length(in: bytes, at: index)
+            if length == 0 {
+                append(contentsOf: [0xEF, 0xBF, 0xBD])
+            } else if bytes[index] != 0 {
+                for offset in 0..<length { append(bytes[index + offset]) }
+            }
+            index += Swift.max(length, 1)
+        }
     }
 }
 

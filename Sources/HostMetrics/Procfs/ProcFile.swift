@@ -98,6 +98,13 @@ package struct ProcFile: ~Copyable {
         return time
     }
 
+    /// Whether the kernel reports a change since this was asked last, or since the file was opened: it does for
+    /// mountinfo (proc_pid_mounts(5)), and never for a regular file.
+    package func hasChanged() -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
+        return unsafe poll(&request, 1, 0) > 0 && Int32(request.revents) & (POLLERR | POLLPRI) != 0
+    }
+
     private mutating func grow() throws(CollectError) {
         guard buffer.count < Self.byteCountMax else { throw .read(errno: EFBIG) }
         buffer.append(contentsOf: repeatElement(0, count: buffer.count))

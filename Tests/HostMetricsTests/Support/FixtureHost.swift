@@ -72,6 +72,7 @@ final class FixtureHost {
         "/cpu", "/cpu/cores", "/cpu/frequency", "/disk", "/filesystem", "/kernel", "/load", "/memory",
         "/memory/paging", "/net", "/pressure", "/sensors", "/system/info", "/system/uptime",
     ]
+    private let answers = StatfsAnswers()
     private let source: URL
     private let root: TemporaryDirectory
     private let elapsedNanoseconds: UInt64
@@ -100,8 +101,16 @@ final class FixtureHost {
                 userTickHertz: facts.user_hz, pageSizeBytes: facts.page_size_bytes, machine: facts.machine,
                 endianness: facts.endianness),
             clock: { clock.reading })
+        let answers = answers
+        let rootPath = Array(root.path.utf8)
+        host.fileSystemStatistics = { path in
+            answers.answer(String(decoding: path.dropFirst(rootPath.count), as: UTF8.self))
+        }
+        host.fileSystemTimeoutSeconds = 0.5
         try show("t0")
     }
+
+    deinit { answers.release() }
 
     /// Replaces the first snapshot by the second, under the descriptors that are open, and lets the time pass.
     func advance() throws {
@@ -111,6 +120,7 @@ final class FixtureHost {
 
     private func show(_ snapshot: String) throws {
         let from = source.appendingPathComponent(snapshot)
+        try answers.load(from.appendingPathComponent("statfs.json"))
         var found: Set<String> = []
         let manager = FileManager.default
         guard let paths = manager.enumerator(atPath: from.path) else { return }
