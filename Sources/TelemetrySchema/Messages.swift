@@ -465,6 +465,27 @@ extension PressureStallMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__pressure_stall__init(&self) }
 }
 
+extension ProcessesMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Processes", descriptorSet: PackageResources.processes_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__processes__init(&self) }
+    package mutating func setTop(_ rows: borrowing RepeatedField<ProcessMessage>) {
+        nTop = rows.count
+        unsafe top = rows.pointers
+    }
+}
+
+extension ProcessMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__process__init(&self) }
+    package mutating func setName(_ text: Text) { unsafe name = text.pointer }
+    package mutating func setUser(_ text: Text) { unsafe user = text.pointer }
+    package mutating func setCgroup(_ text: Text) { unsafe cgroup = text.pointer }
+}
+
 extension RaplMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Rapl", descriptorSet: PackageResources.rapl_binpb)

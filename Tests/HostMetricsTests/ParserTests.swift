@@ -86,8 +86,8 @@ struct ParserTests {
     }
 
     @Test func threadsAreCountedBehindTheLastParenthesis() {
-        let bytes = Array("12 (a) b) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 0".utf8)
-        #expect(ProcessStat.threadCount(parsing: bytes.span) == 17)
+        let bytes = Array("12 (a) b) R 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 0 5".utf8)
+        #expect(ProcessStat(parsing: bytes.span)?.threadCount == 17)
     }
 
     @Test(arguments: [
@@ -142,7 +142,7 @@ struct ParserTests {
             _ = LoadAverages(parsing: span)
             _ = UptimeText(parsing: span)
             _ = ZoneInfo.lowPageCount(parsing: span)
-            _ = ProcessStat.threadCount(parsing: span)
+            _ = ProcessStat(parsing: span)
             _ = NetworkDevices.forEach(in: span) { _, _ in }
             #expect(statistics.cores.map(\.id) == statistics.cores.map(\.id).sorted())
         }

@@ -38,7 +38,7 @@ package struct OwnProcess: ~Copyable {
     /// 0: not known.
     package mutating func threadCount(_ clock: () -> ClockReading) -> UInt64 {
         guard (try? stat?.read(clock)) != nil, let text = stat?.text else { return 0 }
-        return ProcessStat.threadCount(parsing: text) ?? 0
+        return ProcessStat(parsing: text).map { UInt64($0.threadCount) } ?? 0
     }
 
     /// Open files, the one that this is read by included; 0: not known.
@@ -53,22 +53,5 @@ package struct OwnProcess: ~Copyable {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
         return UInt64(limit.rlim_cur)
-    }
-}
-
-/// What is used of /proc/PID/stat.
-package enum ProcessStat {
-    /// num_threads, field 20. Fields are counted from behind the last `)`: a program's name may hold anything.
-    package static func threadCount(parsing text: Span<UInt8>) -> UInt64? {
-        var close = text.count - 1
-        while close >= 0, text[close] != UInt8(ascii: ")") { close -= 1 }
-        guard close >= 0 else { return nil }
-        var cursor = ByteCursor(text.extracting(droppingFirst: close + 1))
-        for _ in 3..<20 {
-            cursor.skipBlanks()
-            cursor.skipToken()
-        }
-        guard case .value(let count) = cursor.unsigned() else { return nil }
-        return count
     }
 }
