@@ -26,6 +26,7 @@ package let allCollectors: [Registration] = [
     Registration(PowerCollector.self),
     Registration(RaplCollector.self),
     Registration(ProcessesCollector.self),
+    Registration(ControlGroupCollector.self),
     Registration(FileHandlesCollector.self),
     Registration(ClockCollector.self),
     Registration(SystemInfoCollector.self),

@@ -6,6 +6,8 @@ package struct ErrnoValue: Error, Equatable, Sendable {
 
     package init(code: Int32) { self.code = code }
 
+    package static let noSuchFile = ErrnoValue(code: ENOENT)
+
     /// Appends the name, `ENOENT`, or the number where the name is not known here.
     package func describe(into text: inout [UInt8]) {
         switch code {

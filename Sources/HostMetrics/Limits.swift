@@ -30,4 +30,7 @@ package enum Limits {
     package static let processCountMax = 65_536
     /// Users whose names are known.
     package static let userCountMax = 65_536
+    /// Control groups that are looked at to find those that a pattern includes, and how deep they may lie.
+    package static let controlGroupCountMax = 4_096
+    package static let controlGroupDepthMax = 16
 }

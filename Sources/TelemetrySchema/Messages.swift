@@ -49,6 +49,25 @@ extension LimitStatsMessage: ProtobufMessage {
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
+extension ControlGroupsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.ControlGroups", descriptorSet: PackageResources.cgroup_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__control_groups__init(&self) }
+    package mutating func setGroups(_ rows: borrowing RepeatedField<ControlGroupMessage>) {
+        nGroups = rows.count
+        unsafe groups = rows.pointers
+    }
+}
+
+extension ControlGroupMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__control_group__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
 extension ClockStatusMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.ClockStatus", descriptorSet: PackageResources.clock_binpb)

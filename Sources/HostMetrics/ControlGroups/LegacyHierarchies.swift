@@ -1,0 +1,144 @@
+/// Where a group is: in version 1 it has a path for each controller.
+struct ControlGroupPaths {
+    var cpu: [UInt8]
+    var accounting: [UInt8]
+    var memory: [UInt8]
+    var tasks: [UInt8]
+    var storage: [UInt8]
+
+    /// The same in all trees, as in version 2.
+    init(all path: [UInt8]) {
+        cpu = path
+        accounting = path
+        memory = path
+        tasks = path
+        storage = path
+    }
+
+    /// What the group is called: where it is only the root of some trees, its path in another.
+    var name: [UInt8] {
+        for path in [memory, accounting, cpu, tasks] where path.count > 1 { return path }
+        return [UInt8(ascii: "/")]
+    }
+}
+
+/// Control groups of version 1: a tree for each controller (cgroups(7)).
+struct LegacyHierarchies: ~Copyable {
+    private var cpu: ControlGroupFiles?
+    private var accounting: ControlGroupFiles?
+    private var memory: ControlGroupFiles?
+    private var tasks: ControlGroupFiles?
+    private var storage: ControlGroupFiles?
+    /// The tree that is looked through for groups.
+    let root: String
+    private let nanosecondsPerTick: UInt64
+
+    /// Without a limit the kernel tells the highest number of whole pages.
+    private static let memoryLimitMax: UInt64 = 1 << 60
+
+    /// Nil: version 1 is not used here.
+    init?(sysfs: String, facts: HostFacts) {
+        let folder = "\(sysfs)/fs/cgroup"
+        nanosecondsPerTick = UInt64(1e9 / max(1, facts.userTickHertz))
+        let places = ["memory", "cpuacct", "cpu,cpuacct", "cpu"].map { "\(folder)/\($0)" }
+        guard let place = places.first(where: { FilePath($0).exists }) else { return nil }
+        root = place
+        cpu = ControlGroupFiles(root: "\(folder)/cpu") ?? ControlGroupFiles(root: "\(folder)/cpu,cpuacct")
+        accounting = ControlGroupFiles(root: "\(folder)/cpuacct") ?? ControlGroupFiles(root: "\(folder)/cpu,cpuacct")
+        memory = ControlGroupFiles(root: "\(folder)/memory")
+        tasks = ControlGroupFiles(root: "\(folder)/pids")
+        storage = ControlGroupFiles(root: "\(folder)/blkio")
+    }
+
+    /// The groups that /proc/PID/cgroup tells of; the root of a tree where the group is not seen from here, as in
+    /// containers.
+    mutating func paths(parsing text: Span<UInt8>) -> ControlGroupPaths {
+        var paths = ControlGroupPaths(all: [UInt8(ascii: "/")])
+        paths.cpu = Self.path(in: &cpu, ControlGroupPath.path(parsing: text, controller: "cpu"))
+        paths.accounting = Self.path(in: &accounting, ControlGroupPath.path(parsing: text, controller: "cpuacct"))
+        paths.memory = Self.path(in: &memory, ControlGroupPath.path(parsing: text, controller: "memory"))
+        paths.tasks = Self.path(in: &tasks, ControlGroupPath.path(parsing: text, controller: "pids"))
+        paths.storage = Self.path(in: &storage, ControlGroupPath.path(parsing: text, controller: "blkio"))
+        return paths
+    }
+
+    private static func path(in files: inout ControlGroupFiles?, _ path: Span<UInt8>) -> [UInt8] {
+        let bytes = path.indices.map { path[$0] }
+        files?.turn(to: bytes.span)
+        return !bytes.isEmpty && files?.exists() == true ? bytes : [UInt8(ascii: "/")]
+    }
+
+    mutating func read(_ paths: ControlGroupPaths) -> ControlGroupReading {
+        var reading = ControlGroupReading()
+        Self.readAccounting(&accounting, paths.accounting, nanosecondsPerTick, into: &reading)
+        Self.readLimit(&cpu, paths.cpu, into: &reading)
+        Self.readMemory(&memory, paths.memory, into: &reading)
+        tasks?.turn(to: paths.tasks.span)
+        reading.taskCount = tasks?.number("/pids.current")
+        reading.taskLimit = tasks?.number("/pids.max")
+        Self.readStorage(&storage, paths.storage, into: &reading)
+        return reading
+    }
+
+    private static func readAccounting(
+        _ files: inout ControlGroupFiles?, _ path: [UInt8], _ nanosecondsPerTick: UInt64,
+        into reading: inout ControlGroupReading
+    ) {
+        files?.turn(to: path.span)
+        reading[.cpu, nanoseconds: 1] = files?.number("/cpuacct.usage")
+        guard files?.read("/cpuacct.stat") == true, let text = files?.text else { return }
+        reading[.user, nanoseconds: nanosecondsPerTick] = ControlGroupTexts.number("user", in: text)
+        reading[.system, nanoseconds: nanosecondsPerTick] = ControlGroupTexts.number("system", in: text)
+    }
+
+    private static func readLimit(
+        _ files: inout ControlGroupFiles?, _ path: [UInt8], into reading: inout ControlGroupReading
+    ) {
+        files?.turn(to: path.span)
+        // Without a limit the quota is -1, which is no number here.
+        if let quota = files?.number("/cpu.cfs_quota_us"), let period = files?.number("/cpu.cfs_period_us"), period > 0
+        {
+            reading.limitCores = Double(quota) / Double(period)
+        }
+        guard files?.read("/cpu.stat") == true, let text = files?.text else { return }
+        reading[.periods, nanoseconds: 1] = ControlGroupTexts.number("nr_periods", in: text)
+        reading[.throttledPeriods, nanoseconds: 1] = ControlGroupTexts.number("nr_throttled", in: text)
+        reading[.throttled, nanoseconds: 1] = ControlGroupTexts.number("throttled_time", in: text)
+    }
+
+    private static func readMemory(
+        _ files: inout ControlGroupFiles?, _ path: [UInt8], into reading: inout ControlGroupReading
+    ) {
+        files?.turn(to: path.span)
+        reading.memoryBytes = files?.number("/memory.usage_in_bytes")
+        if let limit = files?.number("/memory.limit_in_bytes"), limit < memoryLimitMax {
+            reading.memoryLimitBytes = limit
+        }
+        if files?.read("/memory.oom_control") == true, let text = files?.text {
+            reading.outOfMemoryKills = ControlGroupTexts.number("oom_kill", in: text)
+        }
+        guard files?.read("/memory.stat") == true, let text = files?.text else { return }
+        reading.inactiveFileBytes = ControlGroupTexts.number("total_inactive_file", in: text)
+        reading.swapBytes = ControlGroupTexts.number("total_swap", in: text)
+    }
+
+    private static func readStorage(
+        _ files: inout ControlGroupFiles?, _ path: [UInt8], into reading: inout ControlGroupReading
+    ) {
+        files?.turn(to: path.span)
+        guard let bytes = readsAndWrites(&files, "/blkio.throttle.io_service_bytes_recursive") else { return }
+        var storage = ControlGroupReading.Storage(readBytes: bytes.read, writeBytes: bytes.write)
+        if let requests = readsAndWrites(&files, "/blkio.throttle.io_serviced_recursive") {
+            storage.reads = requests.read
+            storage.writes = requests.write
+        }
+        reading.storage = storage
+    }
+
+    private static func readsAndWrites(
+        _ files: inout ControlGroupFiles?, _ leaf: StaticString
+    ) -> (read: UInt64, write: UInt64)? {
+        guard files?.read(leaf) == true, let text = files?.text else { return nil }
+        return ControlGroupTexts.readsAndWrites(parsing: text)
+    }
+}
