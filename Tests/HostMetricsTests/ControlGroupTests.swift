@@ -75,8 +75,8 @@ private final class ControlGroupWorld {
     private var kept: (any Sampling)?
     private var tick: UInt64 = 0
 
-    init(settings: EntrySettings = EntrySettings()) throws {
-        root = try TemporaryDirectory()
+    init(settings: EntrySettings = EntrySettings(), isLarge: Bool = false) throws {
+        root = try TemporaryDirectory(isLarge: isLarge)
         registration = try #require(allCollectors.first { $0.channel.topic == "/cgroup" })
         let clock = clock
         host = HostMetrics.Host(
@@ -307,7 +307,7 @@ struct ControlGroupTests {
         var settings = EntrySettings()
         settings.include = try Pattern(".*")
         settings.entryCountMax = 3
-        let world = try ControlGroupWorld(settings: settings)
+        let world = try ControlGroupWorld(settings: settings, isLarge: true)
         try world.makeUnified(own: "/")
         try world.write(["pids.current": "1"], to: "")
         func make(_ groups: some Sequence<String>) throws {

@@ -114,8 +114,8 @@ private final class ProcessWorld {
     let sampler: any Sampling
     private var tick: UInt64 = 0
 
-    init(settings: EntrySettings = EntrySettings(), readNanoseconds: UInt64 = 0) throws {
-        root = try TemporaryDirectory()
+    init(settings: EntrySettings = EntrySettings(), readNanoseconds: UInt64 = 0, isLarge: Bool = false) throws {
+        root = try TemporaryDirectory(isLarge: isLarge)
         try root.write("root:x:0:0:\nkim:x:1000:1000:\n", to: "etc/passwd")
         try root.write("cpu  1 2 3 4\nbtime 1000\n", to: "proc/stat")
         try root.write("4000\n", to: "proc/sys/kernel/pid_max")
@@ -306,7 +306,7 @@ struct ProcessTests {
     }
 
     @Test func thereIsABoundOfProcesses() throws {
-        let world = try ProcessWorld()
+        let world = try ProcessWorld(isLarge: true)
         try world.write(70_001, statLine(70_001, "p"))
         try world.write(70_002, statLine(70_002, "p"))
         for id in 1...Limits.processCountMax - 2 { close(unsafe creat("\(world.root.path)/proc/\(id)", 0o600)) }
