@@ -96,6 +96,22 @@ struct MountTableTests {
         #expect(mount.path == Array("/mnt/".utf8) + [0xFF, 0xC3] + Array("'\"\u{0}é".utf8))
     }
 
+    @Test func anyBytesAreSurvived() {
+        var generator = SeededGenerator.announced()
+        let good = Array(
+            "36 35 98:17 /folder /mnt/a\\040b ro,noatime shared:1 - ext4 /dev/x rw\n1 1 0:1 / / rw - tmpfs  rw\n".utf8)
+        for _ in 0..<2_000 {
+            var bytes = good
+            for _ in 0..<4 {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
+            bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
+            let table = MountTable(parsing: bytes.span, rootfs: "/mnt")
+            #expect(table.mounts.count <= 8)
+            for mount in table.mounts { #expect(String(validating: mount.id, as: UTF8.self) != nil) }
+        }
+    }
+
     @Test func thereIsABoundOfLines() {
         let line = { (number: Int) in "1 1 8:\(number) / /m\(number) rw - ext4 x rw\n" }
         let full = (0..<Limits.mountCountMax).map(line).joined()
@@ -235,12 +251,25 @@ struct FilesystemTests {
     @Test func theMountListIsFollowed() throws {
         let world = try FilesystemWorld([line("/", "8:1")])
         #expect(try world.states() == ["/ OK "])
+        #expect(world.notes.isEmpty)
         try world.write([line("/", "8:1"), line("/usb", "8:2")])
         #expect(try world.states() == ["/ OK ", "/usb OK "])
         try world.write([line("/proc", "0:1", type: "proc")])
         #expect(throws: CollectError.nothingUsable) { try world.sample() }
-        try world.write([line("/usb", "8:2")])
+        try world.write([line("/usb", "8:2").replacing(" rw - ", with: " ro - ")])
         #expect(try world.states() == ["/usb OK "])
+        #expect(
+            world.notes == [
+                Note(.info, "/usb is mounted"), Note(.warning, "/usb is read-only now"),
+                Note(.info, "/ is not mounted any more"),
+            ])
+        try world.write((1...40).map { line("/m\($0)", "8:\($0)") })
+        world.notes = []
+        _ = try world.sample()
+        #expect(world.notes.count == Limits.noteCountMax && world.notes.last == Note(.info, "26 more changes"))
+        world.notes = []
+        _ = try world.sample()
+        #expect(world.notes.isEmpty)
     }
 
     @Test func patternsChooseByNameAndType() throws {
@@ -371,10 +400,11 @@ struct RealMountTests {
     @Test(.enabled(if: MountNamespace.canMountFilesystems))
     func aThousandMountsAreFollowed() throws {
         let folder = try TemporaryDirectory()
-        for number in 0..<1_000 { try folder.write("", to: "m\(number)/x") }
         let path = folder.path
         try MountNamespace.run { namespace in
             try namespace.showOwnMounts()
+            try namespace.mount("parent", on: path, type: "tmpfs")
+            for number in 0..<1_000 { _ = unsafe mkdir("\(path)/m\(number)", 0o700) }
             let (registration, sampler) = try Self.sampler(timeoutSeconds: 10)
             let before = try Self.entries(registration, sampler, 1).1.count
             for number in 0..<1_000 {

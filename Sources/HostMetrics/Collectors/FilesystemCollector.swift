@@ -15,8 +15,7 @@ struct FilesystemCollector: Collector, ~Copyable {
     private var mounted: MountedFilesystems
     /// Of the filesystems that are shown, as of this sample.
     private var answers: [StatisticsPool.Answer] = []
-    /// Mount points that did not answer the last time.
-    private var unresponsive: Set<[UInt8]> = []
+    private var history = FilesystemHistory()
     private var rows: RepeatedField<FilesystemMessage>
     private var texts = TextArena(byteCapacity: 1)
 
@@ -91,27 +90,12 @@ struct FilesystemCollector: Collector, ~Copyable {
         }
     }
 
-    /// What stopped to answer, and what answers again.
+    /// What became of the filesystems since the last sample.
     private mutating func notes() -> [Note] {
-        var notes: [Note] = []
-        var silent: Set<[UInt8]> = []
-        for (index, filesystem) in mounted.filesystems.prefix(entryCountMax).enumerated() {
-            let id = filesystem.mount.id
-            switch answers[index] {
-            case .unresponsive:
-                silent.insert(id)
-                if !unresponsive.contains(id) { notes.append(Note(.warning, "\(Self.name(id)) does not answer")) }
-            case .notAsked:
-                if unresponsive.contains(id) { silent.insert(id) }
-            case .statistics, .failure:
-                if unresponsive.contains(id) { notes.append(Note(.info, "\(Self.name(id)) answers again")) }
-            }
-        }
-        unresponsive = silent
-        return notes
+        let shown = mounted.filesystems.prefix(entryCountMax)
+        let states = zip(shown, answers).map { FilesystemHistory.State($0.0.mount, $0.1) }
+        return history.notes(states)
     }
-
-    private static func name(_ id: [UInt8]) -> String { String(decoding: id, as: UTF8.self) }
 }
 
 extension MountTable.Mount {

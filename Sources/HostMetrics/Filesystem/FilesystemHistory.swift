@@ -1,0 +1,50 @@
+/// Tells what became of the filesystems from one sample to the next, for `/log`.
+struct FilesystemHistory {
+    struct State {
+        var id: [UInt8]
+        var isReadOnly: Bool
+        /// Nil: not asked.
+        var answers: Bool?
+
+        init(_ mount: MountTable.Mount, _ answer: StatisticsPool.Answer) {
+            id = mount.id
+            isReadOnly = mount.isReadOnly
+            switch answer {
+            case .statistics, .failure: answers = true
+            case .unresponsive: answers = false
+            case .notAsked: answers = nil
+            }
+        }
+    }
+
+    /// Nil: there was no sample yet.
+    private var known: [[UInt8]: State]?
+
+    /// What is new; nothing in steady state.
+    mutating func notes(_ states: [State]) -> [Note] {
+        var notes: [Note] = []
+        var gone = known ?? [:]
+        var next: [[UInt8]: State] = [:]
+        for var state in states {
+            let name = String(decoding: state.id, as: UTF8.self)
+            let before = gone.removeValue(forKey: state.id)
+            if known != nil, before == nil { notes.append(Note(.info, "\(name) is mounted")) }
+            if state.isReadOnly, before?.isReadOnly == false {
+                notes.append(Note(.warning, "\(name) is read-only now"))
+            }
+            if state.answers == false, before?.answers != false {
+                notes.append(Note(.warning, "\(name) does not answer"))
+            }
+            if state.answers == true, before?.answers == false { notes.append(Note(.info, "\(name) answers again")) }
+            state.answers = state.answers ?? before?.answers
+            next[state.id] = state
+        }
+        for id in gone.keys {
+            notes.append(Note(.info, "\(String(decoding: id, as: UTF8.self)) is not mounted any more"))
+        }
+        known = next
+        guard notes.count > Limits.noteCountMax else { return notes }
+        let rest = notes.count - Limits.noteCountMax + 1
+        return notes.prefix(Limits.noteCountMax - 1) + [Note(.info, "\(rest) more changes")]
+    }
+}
