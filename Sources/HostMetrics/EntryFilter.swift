@@ -5,6 +5,9 @@ package enum EntrySetting: String, CaseIterable, Sendable {
     case excludeType = "exclude_type"
     case maxEntries = "max_entries"
     case raw
+
+    /// What goes for every list of entries.
+    package static let common = [include, exclude, maxEntries]
 }
 
 /// What the host's owner sets for the entries of a channel's messages; clients cannot change it.

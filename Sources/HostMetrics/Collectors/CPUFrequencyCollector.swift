@@ -7,6 +7,7 @@ internal import TelemetrySchema
 /// On a thread of its own, since some kernels sleep while they find out.
 struct CPUFrequencyCollector: Collector, ~Copyable {
     static let topic = "/cpu/frequency"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
     static let resolutionSeconds = 0.02
     static let isBlocking = true

@@ -5,6 +5,7 @@ internal import TelemetrySchema
 /// On a thread of its own, since the text has a number for each line and CPU: megabytes where there are many of both.
 struct CPUInterruptsCollector: Collector, ~Copyable {
     static let topic = "/cpu/interrupts"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
     static let isBlocking = true
 

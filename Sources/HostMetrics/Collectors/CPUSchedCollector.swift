@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/cpu/sched`: /proc/schedstat.
 struct CPUSchedCollector: Collector, ~Copyable {
     static let topic = "/cpu/sched"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 2.0
 
     private var file: ProcFile

@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/cpu/softirq`: /proc/softirqs.
 struct CPUSoftirqCollector: Collector, ~Copyable {
     static let topic = "/cpu/softirq"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
 
     private var file: ProcFile

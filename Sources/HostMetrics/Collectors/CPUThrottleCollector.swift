@@ -7,6 +7,7 @@ internal import TelemetrySchema
 /// On a thread of its own: there are several files for each core.
 struct CPUThrottleCollector: Collector, ~Copyable {
     static let topic = "/cpu/throttle"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 0.2
     static let isBlocking = true
 

@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/cgroup`: what control groups use, by their files of version 2 or 1.
 struct ControlGroupCollector: Collector, ~Copyable {
     static let topic = "/cgroup"
+    static let entrySettings = [EntrySetting.include, .maxEntries]
     static let defaultHertz = 1.0
     static let isBlocking = true
 

@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/disk`: /proc/diskstats (kernel documentation, admin-guide/iostats).
 struct DiskCollector: Collector, ~Copyable {
     static let topic = "/disk"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 5.0
     /// The kernel counts the time with requests in ticks of 1 to 10 ms.
     static let defaultWindowSeconds = 0.05

@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/filesystem`: the sizes of mounted filesystems, by mountinfo and statfs(2).
 struct FilesystemCollector: Collector, ~Copyable {
     static let topic = "/filesystem"
+    static let entrySettings = EntrySetting.common + [.includeType, .excludeType]
     static let defaultHertz = 0.1
     static let isBlocking = true
 

@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/memory/compressed`: zram devices and KSM.
 struct MemoryCompressedCollector: Collector, ~Copyable {
     static let topic = "/memory/compressed"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
 
     private let clock: () -> ClockReading

@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/edac`: /sys/devices/system/edac/mc (kernel documentation, admin-guide/RAS).
 struct MemoryErrorsCollector: Collector, ~Copyable {
     static let topic = "/edac"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 0.1
     /// Hundreds of small files on large hosts.
     static let isBlocking = true

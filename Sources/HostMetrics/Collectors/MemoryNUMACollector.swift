@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/memory/numa`: meminfo and numastat of each NUMA node in sysfs.
 struct MemoryNUMACollector: Collector, ~Copyable {
     static let topic = "/memory/numa"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
 
     private let clock: () -> ClockReading

@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/nfs`: /proc/net/rpc/nfs of the client and nfsd of the server (nfsstat(8)).
 struct NFSCollector: Collector, ~Copyable {
     static let topic = "/nfs"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
 
     private var client: RPCFile

@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/power`: class/power_supply (kernel documentation ABI/testing/sysfs-class-power).
 struct PowerCollector: Collector, ~Copyable {
     static let topic = "/power"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 0.2
     /// Batteries behind ACPI and I²C take 10 to 100 ms to answer.
     static let isBlocking = true

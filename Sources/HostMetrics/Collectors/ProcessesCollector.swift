@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/processes`: how many there are, and those that use the most.
 struct ProcessesCollector: Collector, ~Copyable {
     static let topic = "/processes"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 0.5
     static let isBlocking = true
 

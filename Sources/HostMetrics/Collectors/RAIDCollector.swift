@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/md`: /proc/mdstat (md(4)).
 struct RAIDCollector: Collector, ~Copyable {
     static let topic = "/md"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 0.2
     /// Older kernels wait for each array's lock, which is held for as long as an array is being changed.
     static let isBlocking = true

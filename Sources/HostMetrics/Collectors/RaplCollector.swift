@@ -5,6 +5,7 @@ internal import TelemetrySchema
 /// `/rapl`: the energy counters of class/powercap (kernel documentation power/powercap/powercap).
 struct RaplCollector: Collector, ~Copyable {
     static let topic = "/rapl"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 10.0
     /// The counters are renewed about each millisecond.
     static let resolutionSeconds = 0.001

@@ -7,6 +7,7 @@ internal import TelemetrySchema
 /// On a thread of its own: to read a temperature the firmware may have to be asked, or a chip behind a slow bus.
 struct ThermalCollector: Collector, ~Copyable {
     static let topic = "/thermal"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
     static let isBlocking = true
 
