@@ -36,10 +36,3 @@ final class CollectorUnderTest {
         return (sample, try decode(sampler, schema: registration.channel.schema))
     }
 }
-
-extension WireValue {
-    /// The entries' ids in a list of entries.
-    func ids(_ list: String) -> [String] { self[list]?.entries.compactMap { $0["id"]?.text } ?? [] }
-
-    var isNaN: Bool { number?.isNaN ?? false }
-}

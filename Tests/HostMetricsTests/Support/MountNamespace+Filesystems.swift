@@ -3,7 +3,7 @@ import Testing
 
 /// Filesystems that come, go and hang where nobody else sees them.
 extension MountNamespace {
-    static let canMountFilesystems = isPossible && access("/dev/fuse", W_OK) == 0
+    static let canMountFilesystems = unsafe isPossible && access("/dev/fuse", W_OK) == 0
 
     /// Shows what is mounted here, not what is mounted elsewhere, as the mounts of process 1.
     func showOwnMounts() throws {
