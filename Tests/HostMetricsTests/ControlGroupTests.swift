@@ -4,37 +4,14 @@ import Telemetry
 import Testing
 
 struct ControlGroupTextTests {
-    private func number(_ key: StaticString, _ text: String) -> UInt64? {
-        let bytes = Array(text.utf8)
-        return ControlGroupTexts.number(key, in: bytes.span)
-    }
-
     private func cores(_ text: String) -> Double {
         let bytes = Array(text.utf8)
         return ControlGroupTexts.limitCores(parsing: bytes.span)
     }
 
-    @Test func aKeyIsAWholeWordAtTheStartOfALine() {
-        let text = "oom 3\noom_kill 4\noom_group_kill 5\nx oom_kill 9\n"
-        #expect(number("oom_kill", text) == 4 && number("oom", text) == 3 && number("kill", text) == nil)
-        #expect(number("oom", "oom -1\n") == nil && number("oom", "oom") == nil && number("oom", "") == nil)
-        #expect(number("oom", "oom 18446744073709551616\n") == nil)
-    }
-
     @Test func noLimitIsNoNumber() {
         #expect(cores("150000 100000\n") == 1.5 && cores("max 100000\n").isNaN)
         #expect(cores("150000\n").isNaN && cores("").isNaN && cores("150000 0\n").isNaN)
-    }
-
-    @Test func stallsAreTheTotalsOfTheirLines() {
-        let text = Array(
-            "some avg10=1.50 avg60=0.00 avg300=0.00 total=123\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=45 new=6\n"
-                .utf8)
-        #expect(ControlGroupTexts.stallMicroseconds("some", in: text.span) == 123)
-        #expect(ControlGroupTexts.stallMicroseconds("full", in: text.span) == 45)
-        let old = Array("some avg10=1.50 avg60=0.00 avg300=0.00 total=x\n".utf8)
-        #expect(ControlGroupTexts.stallMicroseconds("some", in: old.span) == nil)
-        #expect(ControlGroupTexts.stallMicroseconds("full", in: old.span) == nil)
     }
 
     @Test func devicesAreAddedUp() {
@@ -51,16 +28,14 @@ struct ControlGroupTextTests {
     @Test func anyBytesAreSurvived() {
         var generator = SeededGenerator.announced()
         let texts = [
-            "usage_usec 5\nuser_usec 6\n", "8:0 rbytes=1 wbytes=18446744073709551615 rios=3\n8:1 wbytes=9\n",
-            "some avg10=0.00 total=5\n", "8:0 Read 5\nTotal 5\n", "150000 100000\n",
+            "8:0 rbytes=1 wbytes=18446744073709551615 rios=3\n8:1 wbytes=9\n",
+            "8:0 Read 5\nTotal 5\n", "150000 100000\n",
         ]
         for _ in 0..<2_000 {
             var bytes = Array((texts.randomElement(using: &generator) ?? "").utf8)
             bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
             bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
-            _ = ControlGroupTexts.number("usage_usec", in: bytes.span)
             _ = ControlGroupTexts.storage(parsing: bytes.span)
-            _ = ControlGroupTexts.stallMicroseconds("some", in: bytes.span)
             _ = ControlGroupTexts.readsAndWrites(parsing: bytes.span)
             _ = ControlGroupTexts.limitCores(parsing: bytes.span)
         }
@@ -301,6 +276,22 @@ struct ControlGroupTests {
         let last = try world.sample()
         #expect(isNaN(last.groups[0]["io_read_bytes_per_second"]) && last.groups[0]["cpu_cores"]?.number == 1)
         #expect(last.sample.resetCount == 1)
+    }
+
+    @Test func garbledNumbersAreCountedAndTheRestIsTold() throws {
+        let world = try ControlGroupWorld()
+        try world.makeUnified(own: "/")
+        try world.write(
+            [
+                "cpu.stat": "usage_usec 5000000\nuser_usec x\n\nnr_periods -1", "memory.current": "a",
+                "pids.current": "7",
+                "cpu.pressure": "some avg10=x total=5\nmany", "memory.events": "oom_kill 18446744073709551616",
+                "cpu.max": "x", "io.stat": "8:0 rbytes=5 wbytes=z\nx",
+            ], to: "")
+        let (sample, groups, _) = try world.sample()
+        #expect(sample.parseErrorCount == 5)
+        #expect(groups[0]["cpu_seconds_total"]?.number == 5 && groups[0]["tasks"] == .unsigned(7))
+        #expect(isNaN(groups[0]["memory_bytes"]) && groups[0]["io_read_bytes_total"] == .unsigned(5))
     }
 
     @Test func thereAreBoundsOfEntriesGroupsAndDepth() throws {

@@ -48,6 +48,7 @@ struct ControlGroupCollector: Collector, ~Copyable {
         let reading = inventory.read(group)
         // Gone since the groups were looked for.
         guard !reading.isEmpty, rows.append() else { return }
+        sample.parseErrorCount += reading.parseErrorCount
         rows.last.setId(names[place])
         rows.last.setGauges(reading)
         // What is told first now is compared with nothing: the mask makes it another row.

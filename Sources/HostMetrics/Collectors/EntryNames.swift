@@ -14,11 +14,8 @@ struct EntryNames: ~Copyable {
         texts.removeAll(keepingCapacity: true)
     }
 
-    mutating func append(_ name: [UInt8]) { texts.append(arena.append(Self.withoutMixedQuotes(name).span)) }
-
-    /// Filters of viewers have no escapes: with both kinds of quotes a name could not be written there.
-    private static func withoutMixedQuotes(_ name: [UInt8]) -> [UInt8] {
-        guard name.contains(UInt8(ascii: "'")) else { return name }
-        return name.map { $0 == UInt8(ascii: "\"") ? UInt8(ascii: "'") : $0 }
+    mutating func append(_ name: [UInt8]) {
+        let id = [UInt8](identifier: name.span)
+        texts.append(arena.append(id.span))
     }
 }

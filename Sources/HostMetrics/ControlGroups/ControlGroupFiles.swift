@@ -37,6 +37,13 @@ struct ControlGroupFiles: ~Copyable {
         return reader.read(path)
     }
 
+    /// Reads a file and parses it; false: there is no such file, and nothing was parsed.
+    mutating func read(_ leaf: StaticString, into value: inout some KernelText & ~Copyable) -> Bool {
+        guard read(leaf) else { return false }
+        reader.parse(into: &value)
+        return true
+    }
+
     /// The only number of a file; nil: no such file, or "max", which is no limit.
     mutating func number(_ leaf: StaticString) -> UInt64? {
         path.replace(after: groupByteCount, with: leaf)

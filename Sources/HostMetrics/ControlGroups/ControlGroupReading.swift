@@ -26,6 +26,7 @@ package struct ControlGroupReading: Sendable {
     var taskCount: UInt64?
     var taskLimit: UInt64?
     var outOfMemoryKills: UInt64?
+    var parseErrorCount = 0
 
     init() {}
 

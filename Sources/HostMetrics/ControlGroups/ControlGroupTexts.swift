@@ -1,17 +1,5 @@
-/// The small texts of control groups: a number, a number for each key, or numbers for each device.
+/// Texts that only control groups have.
 package enum ControlGroupTexts {
-    /// The number of the line that begins with `key` and a blank; nil: there is none.
-    package static func number(_ key: StaticString, in text: Span<UInt8>) -> UInt64? {
-        var cursor = ByteCursor(text)
-        while !cursor.isAtEnd {
-            if cursor.skip(key), ByteCursor.isBlank(cursor.next), case .value(let value) = cursor.unsigned() {
-                return value
-            }
-            cursor.skipLine()
-        }
-        return nil
-    }
-
     /// cpu.max: `QUOTA PERIOD`, in CPUs; NaN: `max`, no limit.
     package static func limitCores(parsing text: Span<UInt8>) -> Double {
         var cursor = ByteCursor(text)
@@ -19,22 +7,6 @@ package enum ControlGroupTexts {
             return .nan
         }
         return Double(quota) / Double(period)
-    }
-
-    /// The total in microseconds of a line `some` or `full` of pressure stall information.
-    package static func stallMicroseconds(_ kind: StaticString, in text: Span<UInt8>) -> UInt64? {
-        var cursor = ByteCursor(text)
-        while !cursor.isAtEnd {
-            if cursor.skip(kind) {
-                while !cursor.isAtLineEnd {
-                    cursor.skipBlanks()
-                    if cursor.skip("total="), case .value(let value) = cursor.unsigned() { return value }
-                    cursor.skipToken()
-                }
-            }
-            cursor.skipLine()
-        }
-        return nil
     }
 
     /// io.stat: `MAJOR:MINOR rbytes=… wbytes=… rios=… wios=…`, and more, for each device.

@@ -32,6 +32,10 @@ struct LegacyHierarchies: ~Copyable {
     /// The tree that is looked through for groups.
     let root: String
     private let nanosecondsPerTick: UInt64
+    private var times = NamedNumbers(["user", "system"])
+    private var periods = NamedNumbers(["nr_periods", "nr_throttled", "throttled_time"])
+    private var memoryNumbers = NamedNumbers(["total_inactive_file", "total_swap"])
+    private var kills = NamedNumbers(["oom_kill"])
 
     /// Without a limit the kernel tells the highest number of whole pages.
     private static let memoryLimitMax: UInt64 = 1 << 60
@@ -70,9 +74,9 @@ struct LegacyHierarchies: ~Copyable {
 
     mutating func read(_ paths: ControlGroupPaths) -> ControlGroupReading {
         var reading = ControlGroupReading()
-        Self.readAccounting(&accounting, paths.accounting, nanosecondsPerTick, into: &reading)
-        Self.readLimit(&cpu, paths.cpu, into: &reading)
-        Self.readMemory(&memory, paths.memory, into: &reading)
+        readTimes(paths.accounting, into: &reading)
+        readLimit(paths.cpu, into: &reading)
+        readMemory(paths.memory, into: &reading)
         tasks?.turn(to: paths.tasks.span)
         reading.taskCount = tasks?.number("/pids.current")
         reading.taskLimit = tasks?.number("/pids.max")
@@ -80,46 +84,42 @@ struct LegacyHierarchies: ~Copyable {
         return reading
     }
 
-    private static func readAccounting(
-        _ files: inout ControlGroupFiles?, _ path: [UInt8], _ nanosecondsPerTick: UInt64,
-        into reading: inout ControlGroupReading
-    ) {
-        files?.turn(to: path.span)
-        reading[.cpu, nanoseconds: 1] = files?.number("/cpuacct.usage")
-        guard files?.read("/cpuacct.stat") == true, let text = files?.text else { return }
-        reading[.user, nanoseconds: nanosecondsPerTick] = ControlGroupTexts.number("user", in: text)
-        reading[.system, nanoseconds: nanosecondsPerTick] = ControlGroupTexts.number("system", in: text)
+    private mutating func readTimes(_ path: [UInt8], into reading: inout ControlGroupReading) {
+        accounting?.turn(to: path.span)
+        reading[.cpu, nanoseconds: 1] = accounting?.number("/cpuacct.usage")
+        guard accounting?.read("/cpuacct.stat", into: &times) == true else { return }
+        reading[.user, nanoseconds: nanosecondsPerTick] = times[0]
+        reading[.system, nanoseconds: nanosecondsPerTick] = times[1]
+        reading.parseErrorCount += times.parseErrorCount
     }
 
-    private static func readLimit(
-        _ files: inout ControlGroupFiles?, _ path: [UInt8], into reading: inout ControlGroupReading
-    ) {
-        files?.turn(to: path.span)
+    private mutating func readLimit(_ path: [UInt8], into reading: inout ControlGroupReading) {
+        cpu?.turn(to: path.span)
         // Without a limit the quota is -1, which is no number here.
-        if let quota = files?.number("/cpu.cfs_quota_us"), let period = files?.number("/cpu.cfs_period_us"), period > 0
-        {
+        if let quota = cpu?.number("/cpu.cfs_quota_us"), let period = cpu?.number("/cpu.cfs_period_us"), period > 0 {
             reading.limitCores = Double(quota) / Double(period)
         }
-        guard files?.read("/cpu.stat") == true, let text = files?.text else { return }
-        reading[.periods, nanoseconds: 1] = ControlGroupTexts.number("nr_periods", in: text)
-        reading[.throttledPeriods, nanoseconds: 1] = ControlGroupTexts.number("nr_throttled", in: text)
-        reading[.throttled, nanoseconds: 1] = ControlGroupTexts.number("throttled_time", in: text)
+        guard cpu?.read("/cpu.stat", into: &periods) == true else { return }
+        reading[.periods, nanoseconds: 1] = periods[0]
+        reading[.throttledPeriods, nanoseconds: 1] = periods[1]
+        reading[.throttled, nanoseconds: 1] = periods[2]
+        reading.parseErrorCount += periods.parseErrorCount
     }
 
-    private static func readMemory(
-        _ files: inout ControlGroupFiles?, _ path: [UInt8], into reading: inout ControlGroupReading
-    ) {
-        files?.turn(to: path.span)
-        reading.memoryBytes = files?.number("/memory.usage_in_bytes")
-        if let limit = files?.number("/memory.limit_in_bytes"), limit < memoryLimitMax {
+    private mutating func readMemory(_ path: [UInt8], into reading: inout ControlGroupReading) {
+        memory?.turn(to: path.span)
+        reading.memoryBytes = memory?.number("/memory.usage_in_bytes")
+        if let limit = memory?.number("/memory.limit_in_bytes"), limit < Self.memoryLimitMax {
             reading.memoryLimitBytes = limit
         }
-        if files?.read("/memory.oom_control") == true, let text = files?.text {
-            reading.outOfMemoryKills = ControlGroupTexts.number("oom_kill", in: text)
+        if memory?.read("/memory.oom_control", into: &kills) == true {
+            reading.outOfMemoryKills = kills[0]
+            reading.parseErrorCount += kills.parseErrorCount
         }
-        guard files?.read("/memory.stat") == true, let text = files?.text else { return }
-        reading.inactiveFileBytes = ControlGroupTexts.number("total_inactive_file", in: text)
-        reading.swapBytes = ControlGroupTexts.number("total_swap", in: text)
+        guard memory?.read("/memory.stat", into: &memoryNumbers) == true else { return }
+        reading.inactiveFileBytes = memoryNumbers[0]
+        reading.swapBytes = memoryNumbers[1]
+        reading.parseErrorCount += memoryNumbers.parseErrorCount
     }
 
     private static func readStorage(

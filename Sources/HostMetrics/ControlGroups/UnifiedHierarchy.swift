@@ -3,6 +3,13 @@ struct UnifiedHierarchy: ~Copyable {
     private var files: ControlGroupFiles
     let root: String
 
+    private var times = NamedNumbers([
+        "usage_usec", "user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec",
+    ])
+    private var memory = NamedNumbers(["inactive_file"])
+    private var events = NamedNumbers(["oom_kill"])
+    private var stalls = PressureStalls()
+
     private static let microsecond: UInt64 = 1_000
 
     /// Nil: version 2 is not used here, or by no controller.
@@ -22,13 +29,15 @@ struct UnifiedHierarchy: ~Copyable {
     mutating func read(_ group: Span<UInt8>) -> ControlGroupReading {
         files.turn(to: group)
         var reading = ControlGroupReading()
-        if files.read("/cpu.stat") { Self.addTimes(files.text, to: &reading) }
+        if files.read("/cpu.stat", into: &times) { addTimes(to: &reading) }
         if files.read("/cpu.max") { reading.limitCores = ControlGroupTexts.limitCores(parsing: files.text) }
-        if files.read("/memory.stat") {
-            reading.inactiveFileBytes = ControlGroupTexts.number("inactive_file", in: files.text)
+        if files.read("/memory.stat", into: &memory) {
+            reading.inactiveFileBytes = memory[0]
+            reading.parseErrorCount += memory.parseErrorCount
         }
-        if files.read("/memory.events") {
-            reading.outOfMemoryKills = ControlGroupTexts.number("oom_kill", in: files.text)
+        if files.read("/memory.events", into: &events) {
+            reading.outOfMemoryKills = events[0]
+            reading.parseErrorCount += events.parseErrorCount
         }
         reading.memoryBytes = files.number("/memory.current")
         reading.memoryLimitBytes = files.number("/memory.max")
@@ -36,27 +45,27 @@ struct UnifiedHierarchy: ~Copyable {
         reading.taskCount = files.number("/pids.current")
         reading.taskLimit = files.number("/pids.max")
         if files.read("/io.stat") { reading.storage = ControlGroupTexts.storage(parsing: files.text) }
-        if files.read("/cpu.pressure") { Self.addStalls(files.text, .cpuSome, .cpuFull, to: &reading) }
-        if files.read("/memory.pressure") { Self.addStalls(files.text, .memorySome, .memoryFull, to: &reading) }
-        if files.read("/io.pressure") { Self.addStalls(files.text, .ioSome, .ioFull, to: &reading) }
+        if files.read("/cpu.pressure", into: &stalls) { addStalls(.cpuSome, .cpuFull, to: &reading) }
+        if files.read("/memory.pressure", into: &stalls) { addStalls(.memorySome, .memoryFull, to: &reading) }
+        if files.read("/io.pressure", into: &stalls) { addStalls(.ioSome, .ioFull, to: &reading) }
         return reading
     }
 
-    private static func addTimes(_ text: Span<UInt8>, to reading: inout ControlGroupReading) {
-        func number(_ key: StaticString) -> UInt64? { ControlGroupTexts.number(key, in: text) }
-        reading[.cpu, nanoseconds: microsecond] = number("usage_usec")
-        reading[.user, nanoseconds: microsecond] = number("user_usec")
-        reading[.system, nanoseconds: microsecond] = number("system_usec")
-        reading[.periods, nanoseconds: 1] = number("nr_periods")
-        reading[.throttledPeriods, nanoseconds: 1] = number("nr_throttled")
-        reading[.throttled, nanoseconds: microsecond] = number("throttled_usec")
+    private func addTimes(to reading: inout ControlGroupReading) {
+        reading[.cpu, nanoseconds: Self.microsecond] = times[0]
+        reading[.user, nanoseconds: Self.microsecond] = times[1]
+        reading[.system, nanoseconds: Self.microsecond] = times[2]
+        reading[.periods, nanoseconds: 1] = times[3]
+        reading[.throttledPeriods, nanoseconds: 1] = times[4]
+        reading[.throttled, nanoseconds: Self.microsecond] = times[5]
+        reading.parseErrorCount += times.parseErrorCount
     }
 
-    private static func addStalls(
-        _ text: Span<UInt8>, _ some: ControlGroupReading.Counter, _ full: ControlGroupReading.Counter,
-        to reading: inout ControlGroupReading
+    private func addStalls(
+        _ some: ControlGroupReading.Counter, _ full: ControlGroupReading.Counter, to reading: inout ControlGroupReading
     ) {
-        reading[some, nanoseconds: microsecond] = ControlGroupTexts.stallMicroseconds("some", in: text)
-        reading[full, nanoseconds: microsecond] = ControlGroupTexts.stallMicroseconds("full", in: text)
+        reading[some, nanoseconds: Self.microsecond] = stalls.some.totalMicroseconds
+        reading[full, nanoseconds: Self.microsecond] = stalls.full.totalMicroseconds
+        reading.parseErrorCount += stalls.parseErrorCount
     }
 }
