@@ -38,7 +38,7 @@ struct PowerCollector: Collector, ~Copyable {
         let names = try folder.names()
         guard !names.isEmpty else { throw .nothingUsable }
         for name in names {
-            let id = name.withoutMixedQuotes
+            let id = [UInt8](identifier: name.span)
             guard filter.admits(id.span) else { continue }
             guard rows.append() else {
                 sample.suppressedCount += 1

@@ -72,8 +72,7 @@ struct RaplCollector: Collector, ~Copyable {
     private mutating func append(_ zone: RaplZone, _ sample: inout Sample) {
         var watts = Double.nan
         if zone.isKnown {
-            let sum: [1 of UInt64] = [zone.counter.sum]
-            let row = baselines.addCounters(id: zone.identity, isNarrow: false, sum.span)
+            let row = baselines.addCounter(id: zone.identity, width: .bits64, zone.counter.sum)
             if row.wasReset { sample.resetCount += 1 }
             watts = baselines.rate(row, column: 0) / 1e6
         }
@@ -124,7 +123,8 @@ struct RaplCollector: Collector, ~Copyable {
         // Each byte may become three.
         texts = TextArena(byteCapacity: zones.reduce(1) { $0 + 3 * ($1.id.count + $1.name.count) + 2 })
         for zone in zones {
-            let id = zone.id.withoutMixedQuotes
+            let rawID = zone.id
+            let id = [UInt8](identifier: rawID.span)
             zone.idText = texts.append(id.span)
             let name = zone.name
             zone.nameText = texts.append(name.span)

@@ -132,8 +132,7 @@ struct ChipState {
             watts[index] = .nan
             let microjoules = (reading.features[index].input * 1e6).rounded()
             guard microjoules >= 0, microjoules < 0x1p63 else { continue }
-            let counter: [1 of UInt64] = [UInt64(microjoules)]
-            let row = energies.addCounters(id: UInt64(index), isNarrow: false, counter.span)
+            let row = energies.addCounter(id: UInt64(index), width: .bits64, UInt64(microjoules))
             watts[index] = energies.rate(row, column: 0) / 1e6
         }
         energies.end()
