@@ -35,4 +35,5 @@ package let allCollectors: [Registration] = [
     Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
     Registration(HungTasksCollector.self),
+    Registration(KernelLogCollector.self),
 ]

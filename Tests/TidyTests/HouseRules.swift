@@ -39,6 +39,7 @@ enum HouseRules {
         "HostMetrics/Procfs/ByteCursor.swift",
         "HostMetrics/Procfs/DirectoryListing.swift",
         "HostMetrics/Procfs/FileReader.swift",
+        "HostMetrics/Procfs/KernelLogFile.swift",
         "HostMetrics/Procfs/OwnProcess.swift",
         "HostMetrics/Procfs/ProcFile.swift",
         // Threads and what they wait for; the C library's regular expressions.
