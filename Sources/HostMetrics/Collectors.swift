@@ -35,5 +35,6 @@ package let allCollectors: [Registration] = [
     Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
     Registration(HungTasksCollector.self),
+    Registration(GPUCollector.self),
     Registration(KernelLogCollector.self),
 ]

@@ -62,6 +62,8 @@ package final class Host {
         FileSystemStatistics.ofFileSystem
     /// How long a filesystem may take to answer.
     package var fileSystemTimeoutSeconds = 2.0
+    /// NVIDIA's management library: a name that the dynamic linker searches for, or a path.
+    package var nvidiaLibrary = "libnvidia-ml.so.1"
     /// Filled by the agent; `/agent` publishes it.
     package let agent = AgentReport()
     /// Filled by the agent, too.
@@ -101,6 +103,7 @@ package struct WorkerHost: Sendable {
     package var entrySettings: [String: EntrySettings]
     package var fileSystemStatistics: @Sendable (_ path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue>
     package var fileSystemTimeoutSeconds: Double
+    package var nvidiaLibrary: String
     package var clock: @Sendable () -> ClockReading
 
     /// A host that reads what `host` reads, by another clock.
@@ -112,6 +115,7 @@ package struct WorkerHost: Sendable {
         entrySettings = host.entrySettings
         fileSystemStatistics = host.fileSystemStatistics
         fileSystemTimeoutSeconds = host.fileSystemTimeoutSeconds
+        nvidiaLibrary = host.nvidiaLibrary
         self.clock = clock
     }
 
@@ -120,6 +124,7 @@ package struct WorkerHost: Sendable {
             procfs: procfs, sysfs: sysfs, rootfs: rootfs, facts: facts, entrySettings: entrySettings, clock: clock)
         host.fileSystemStatistics = fileSystemStatistics
         host.fileSystemTimeoutSeconds = fileSystemTimeoutSeconds
+        host.nvidiaLibrary = nvidiaLibrary
         return host
     }
 }

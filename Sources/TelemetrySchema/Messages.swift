@@ -275,6 +275,28 @@ extension FilesystemMessage: ProtobufMessage {
     package mutating func setError(_ text: Text) { unsafe error = text.pointer }
 }
 
+extension GpusMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Gpus", descriptorSet: PackageResources.gpu_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__gpus__init(&self) }
+    package mutating func setGpus(_ rows: borrowing RepeatedField<GpuMessage>) {
+        nGpus = rows.count
+        unsafe gpus = rows.pointers
+    }
+}
+
+extension GpuMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__gpu__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setName(_ text: Text) { unsafe name = text.pointer }
+    package mutating func setDriver(_ text: Text) { unsafe driver = text.pointer }
+    package mutating func setDriverVersion(_ text: Text) { unsafe driverVersion = text.pointer }
+}
+
 extension HeaderMessage: ProtobufMessage {
     public mutating func reset() { unsafe sysmon__v1__header__init(&self) }
 }

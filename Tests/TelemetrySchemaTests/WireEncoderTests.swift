@@ -21,6 +21,7 @@ import Testing
         compare(AgentStatsMessage.self, &random)
         compare(ConfigMessage.self, &random)
         compare(LogMessage.self, &random)
+        compare(GpusMessage.self, &random)
     }
 
     /// Fills messages with random values, defaults and extremes among them, and packs them both ways.

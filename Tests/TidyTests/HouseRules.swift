@@ -49,6 +49,8 @@ enum HouseRules {
         // libsensors, and symbolic links.
         "HostMetrics/Sensors/SensorsLibrary.swift",
         "HostMetrics/Sensors/DeviceLinks.swift",
+        // A library that is loaded at run time, and its C functions.
+        "HostMetrics/GPU/NvidiaLibrary.swift",
         // One line each: the bytes of a StaticString.
         "HostMetrics/CollectErrorText.swift",
         "HostMetrics/Collectors/SystemInfoCollector.swift",

@@ -1,0 +1,127 @@
+internal import Glibc
+internal import Telemetry
+internal import TelemetrySchema
+
+/// `/gpu`: graphics processors, by sysfs and by NVIDIA's library.
+struct GPUCollector: Collector, ~Copyable {
+    static let topic = "/gpu"
+    static let defaultHertz = 2.0
+    /// A driver asks the firmware of its card.
+    static let isBlocking = true
+
+    /// How long a look at what there is holds.
+    static let listingSeconds = 10.0
+
+    private var files = SysfsFiles()
+    private var cards: GraphicsCards
+    private var devices: NvidiaDevices
+    private let clock: () -> ClockReading
+    private var listedAt: Instant
+    private var ids: [String] = []
+    /// Those that were held back by heat or the hardware when they were last asked.
+    private var throttled: Set<String> = []
+    private var filter: EntryFilter
+    private var rows: RepeatedField<GpuMessage>
+    private var arena = TextArena(byteCapacity: 65_536)
+
+    init(host: Host) throws(CollectError) {
+        let settings = host.settings(of: Self.topic)
+        cards = GraphicsCards(sysfs: host.sysfs)
+        devices = NvidiaDevices(sysfs: host.sysfs, rootfs: host.rootfs, libraryPath: host.nvidiaLibrary)
+        filter = EntryFilter(settings)
+        rows = RepeatedField(capacity: settings.entryCountMax)
+        clock = host.clock
+        listedAt = host.clock().monotonic
+        cards.refresh(&files)
+        devices.refresh(&files)
+        guard !cards.ids.isEmpty || devices.isPresent else { throw .open(errno: ENOENT) }
+        ids = cards.ids + devices.ids
+    }
+
+    mutating func sample(_ context: SampleContext, into message: inout GpusMessage) throws(CollectError) -> Sample {
+        let before = clock()
+        var notes: [Note] = []
+        files.resetErrorCount()
+        refresh(at: before.monotonic, &notes)
+        let readings = read(at: before.monotonic, &notes)
+        var sample = Sample(time: before.midpoint(to: clock()))
+        guard !readings.isEmpty else { throw .nothingUsable }
+        arena.removeAll()
+        rows.removeAll()
+        for reading in readings { append(reading, &sample) }
+        message.setGpus(rows)
+        sample.entryCount = rows.count
+        sample.parseErrorCount = files.parseErrorCount
+        sample.notes = notes
+        sample.alarm = alarm(readings)
+        return sample
+    }
+
+    private mutating func refresh(at now: Instant, _ notes: inout [Note]) {
+        guard now.seconds(since: listedAt) >= Self.listingSeconds else { return }
+        listedAt = now
+        cards.refresh(&files)
+        devices.refresh(&files)
+        let present = cards.ids + devices.ids
+        for id in present where !ids.contains(id) { notes.append(Note(.info, "\(id) appeared")) }
+        for id in ids where !present.contains(id) { notes.append(Note(.warning, "\(id) vanished")) }
+        ids = present
+    }
+
+    private mutating func read(at now: Instant, _ notes: inout [Note]) -> [GPUReading] {
+        var readings: [GPUReading] = []
+        cards.read(&files) { readings.append($0) }
+        // Both drivers can show one device, for a moment.
+        devices.read(&files, at: now, &notes) { reading in
+            if !readings.contains(where: { $0.id == reading.id }) { readings.append(reading) }
+        }
+        return readings
+    }
+
+    private mutating func append(_ reading: GPUReading, _ sample: inout Sample) {
+        guard filter.admits(reading.id.utf8.span), rows.append() else {
+            sample.suppressedCount += 1
+            return
+        }
+        rows.last.setId(arena.append(reading.id))
+        rows.last.setName(arena.append(reading.name))
+        rows.last.setDriver(arena.append(reading.driver))
+        rows.last.setDriverVersion(arena.append(reading.driverVersion))
+        rows.last.set(reading)
+    }
+
+    /// Told when a GPU begins to be held back, not while it is.
+    private mutating func alarm(_ readings: [GPUReading]) -> Alarm? {
+        let now = Set(readings.filter { $0.isThermalThrottled || $0.isHardwareThrottled }.map(\.id))
+        defer { throttled = now }
+        return now.isSubset(of: throttled) ? nil : .throttled
+    }
+}
+
+extension GpuMessage {
+    /// Sets all that is no text.
+    fileprivate mutating func set(_ reading: GPUReading) {
+        state =
+            switch reading.state {
+            case .unknown: SYSMON__V1__GPU__STATE__STATE_UNKNOWN
+            case .active: SYSMON__V1__GPU__STATE__STATE_ACTIVE
+            case .suspended: SYSMON__V1__GPU__STATE__STATE_SUSPENDED
+            }
+        busyRatio = reading.busyRatio
+        memoryBusyRatio = reading.memoryBusyRatio
+        memoryUsedBytes = reading.memoryUsedBytes
+        memoryTotalBytes = reading.memoryTotalBytes
+        memoryUsedRatio = reading.memoryTotalBytes > 0 ? reading.memoryUsedBytes / reading.memoryTotalBytes : .nan
+        celsius = reading.celsius
+        watts = reading.watts
+        powerLimitWatts = reading.powerLimitWatts
+        joulesTotal = reading.joulesTotal
+        coreHertz = reading.coreHertz
+        memoryHertz = reading.memoryHertz
+        fanRatio = reading.fanRatio
+        fanRpm = reading.fanRPM
+        powerThrottled = reading.isPowerThrottled ? 1 : 0
+        thermalThrottled = reading.isThermalThrottled ? 1 : 0
+        hardwareThrottled = reading.isHardwareThrottled ? 1 : 0
+    }
+}
