@@ -9,6 +9,7 @@ let package = Package(
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CSensors", providers: [.apt(["libsensors-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .target(name: "CTelemetrySchema", dependencies: ["CProtobufC"]),
 
         // Pure values: no sockets, no files, no clocks.
@@ -20,7 +21,8 @@ let package = Package(
         .target(
             name: "TelemetrySchema", dependencies: ["CProtobufC", "CTelemetrySchema", "Telemetry"],
             resources: [.embedInCode("Descriptors")]),
-        .target(name: "HostMetrics", dependencies: ["CLinux", "CSensors", "Telemetry", "TelemetrySchema"]),
+        .target(
+            name: "HostMetrics", dependencies: ["CLinux", "CSensors", "CSystemd", "Telemetry", "TelemetrySchema"]),
         .target(
             name: "SysmonAgent",
             dependencies: [
@@ -70,7 +72,9 @@ let package = Package(
             name: "WebSocketConformanceTests", dependencies: ["Networking", "Telemetry", "WebSocketProtocol"]),
         // Its fixtures lie outside of its folder: the build system follows symbolic links, and theirs go round in
         // circles, as those of sysfs do.
-        .testTarget(name: "HostMetricsTests", dependencies: ["HostMetrics", "Telemetry", "TelemetrySchema"]),
+        .testTarget(
+            name: "HostMetricsTests", dependencies: ["CFakeSystemd", "HostMetrics", "Telemetry", "TelemetrySchema"]),
+        .target(name: "CFakeSystemd", dependencies: ["CSystemd"], path: "Tests/FakeSystemd"),
         .testTarget(
             name: "SysmonAgentTests",
             dependencies: [

@@ -19,7 +19,7 @@ die() {
     exit 1
 }
 
-packages='libprotobuf-c-dev libsensors-dev libssl-dev pkg-config'
+packages='libprotobuf-c-dev libsensors-dev libssl-dev libsystemd-dev pkg-config'
 for option in "$@"; do
     case $option in
     --dev)
@@ -40,7 +40,8 @@ for option in "$@"; do
 done
 
 { command -v apt-get && command -v dpkg-query; } >/dev/null ||
-    die 'apt-get not found: this is for Debian; elsewhere install libprotobuf-c, libsensors, OpenSSL 3 and pkg-config'
+    die 'apt-get not found: this is for Debian; elsewhere install libprotobuf-c, libsensors, libsystemd, OpenSSL 3 and
+pkg-config'
 command -v swift >/dev/null ||
     die 'swift not found on PATH: install Swift 6.2 or later from https://www.swift.org/install/'
 answer=$(swift --version 2>&1) || die "$(command -v swift) does not run: $(printf '%s' "$answer" | head -n 1)"

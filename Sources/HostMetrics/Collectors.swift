@@ -35,6 +35,7 @@ package let allCollectors: [Registration] = [
     Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
     Registration(HungTasksCollector.self),
+    Registration(SystemdCollector.self),
     Registration(GPUCollector.self),
     Registration(KernelLogCollector.self),
 ]

@@ -729,6 +729,36 @@ extension UptimeMessage: ChannelMessage {
     public mutating func reset() { unsafe sysmon__v1__uptime__init(&self) }
 }
 
+extension SystemdMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.Systemd", descriptorSet: PackageResources.systemd_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__systemd__init(&self) }
+    package mutating func setVersion(_ text: Text) { unsafe version = text.pointer }
+    package mutating func setTypes(_ rows: borrowing RepeatedField<UnitTypeMessage>) {
+        nTypes = rows.count
+        unsafe types = rows.pointers
+    }
+    package mutating func setUnitStates(_ rows: borrowing RepeatedField<UnitMessage>) {
+        nUnitStates = rows.count
+        unsafe unitStates = rows.pointers
+    }
+}
+
+extension UnitTypeMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__unit_type__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
+extension UnitMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__unit__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setSubState(_ text: Text) { unsafe subState = text.pointer }
+}
+
 extension ThermalMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Thermal", descriptorSet: PackageResources.thermal_binpb)

@@ -1,7 +1,7 @@
 """Compares /gpu with what nvidia-smi prints, on a machine with a GPU of NVIDIA: check_nvidia.py path/to/sysmon-agent
 
-Needs nothing but Python. Exits with 0 if all agrees within what changes from one moment to the next, with 77 if there is
-no nvidia-smi.
+Needs nothing but Python. Exits with 0 if all agrees within what changes from one moment to the next, with 77 if there
+is no nvidia-smi.
 """
 
 import json

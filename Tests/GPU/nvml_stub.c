@@ -14,7 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, DRIVER_NOT_LOADED = 9, INSUFFICIENT_SIZE = 7, LOST = 15 };
+enum {
+    SUCCESS = 0,
+    UNINITIALIZED = 1,
+    INVALID_ARGUMENT = 2,
+    NOT_SUPPORTED = 3,
+    NOT_FOUND = 6,
+    INSUFFICIENT_SIZE = 7,
+    DRIVER_NOT_LOADED = 9,
+    LOST = 15
+};
 typedef struct { int number; } Device;
 
 static Device devices[2] = {{1}, {2}};
@@ -189,7 +198,12 @@ int nvmlDeviceGetTotalEnergyConsumption(Device *device, uint64_t *millijoules) {
     return SUCCESS;
 }
 
-int nvmlDeviceGetMemoryInfo_v2(Device *device, struct { unsigned version; uint64_t total, reserved, free, used; } *memory) {
+typedef struct {
+    unsigned version;
+    uint64_t total, reserved, free, used;
+} MemoryWithReserve;
+
+int nvmlDeviceGetMemoryInfo_v2(Device *device, MemoryWithReserve *memory) {
     CHECK(device);
     if (memory->version != (sizeof *memory | 2 << 24)) return INVALID_ARGUMENT;
     memory->total = 1000;

@@ -22,6 +22,7 @@ import Testing
         compare(ConfigMessage.self, &random)
         compare(LogMessage.self, &random)
         compare(GpusMessage.self, &random)
+        compare(SystemdMessage.self, &random)
     }
 
     /// Fills messages with random values, defaults and extremes among them, and packs them both ways.

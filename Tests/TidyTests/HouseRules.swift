@@ -10,7 +10,7 @@ enum HouseRules {
         "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
         "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
         "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC", "Glibc"],
-        "HostMetrics": ["Telemetry", "TelemetrySchema", "CLinux", "CSensors", "Glibc", "Synchronization"],
+        "HostMetrics": ["Telemetry", "TelemetrySchema", "CLinux", "CSensors", "CSystemd", "Glibc", "Synchronization"],
         "SysmonAgent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
             "FoundationEssentials",
@@ -51,6 +51,8 @@ enum HouseRules {
         "HostMetrics/Sensors/DeviceLinks.swift",
         // A library that is loaded at run time, and its C functions.
         "HostMetrics/GPU/NvidiaLibrary.swift",
+        // The C library of D-Bus.
+        "HostMetrics/Systemd/SystemdBus.swift",
         // One line each: the bytes of a StaticString.
         "HostMetrics/CollectErrorText.swift",
         "HostMetrics/Collectors/SystemInfoCollector.swift",
