@@ -77,7 +77,7 @@ private let root = URL(filePath: #filePath).appending(path: "../../..").standard
             (#"\"rate_hertz\": 20"#, #"\"rate_hertz\": true"#, "/cpu.rate_hertz: wrong value"),
             (#"\"rate_hertz\": 20"#, #"\"rate\": 20"#, "/cpu.rate: no such setting"),
             (#"\"rate_hertz\": 20"#, #"\"id\": 20"#, "/cpu.id: no such setting"),
-            (#"\"/cpu\": {"#, #"\"/gpu\": {"#, "no channel /gpu"),
+            (#"\"/cpu\": {"#, #"\"/nothing\": {"#, "no channel /nothing"),
             (#"{\"channels\": "#, #"{\"rates\": "#, "a patch holds channels"),
             (#"\"window_seconds\": 0}}}"#, #"\"window_seconds\": 0}}"#, "value must be the text of a JSON object"),
         ])
