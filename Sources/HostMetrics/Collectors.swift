@@ -25,8 +25,10 @@ package let allCollectors: [Registration] = [
     Registration(ThermalCollector.self),
     Registration(PowerCollector.self),
     Registration(RaplCollector.self),
+    Registration(GPUCollector.self),
     Registration(ProcessesCollector.self),
     Registration(ControlGroupCollector.self),
+    Registration(SystemdCollector.self),
     Registration(FileHandlesCollector.self),
     Registration(ClockCollector.self),
     Registration(SystemInfoCollector.self),
@@ -35,7 +37,5 @@ package let allCollectors: [Registration] = [
     Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
     Registration(HungTasksCollector.self),
-    Registration(SystemdCollector.self),
-    Registration(GPUCollector.self),
     Registration(KernelLogCollector.self),
 ]

@@ -158,6 +158,42 @@ struct KernelLogTests {
         #expect(try sampler.sample(registration.context(tick: 3)).parseErrorCount == 0)
     }
 
+    /// By a file: unlike a pipe it has an end to go to.
+    @Test func onlyWhatComesWhileSomebodyListensIsTold() throws {
+        close(descriptor)
+        try FileManager.default.removeItem(atPath: root.path + "/dev/kmsg")
+        try root.write("6,1,5,-;before the start\n", to: "dev/kmsg")
+        let sampler = try registration.makeSampler(on: host)
+        let file = unsafe open(root.path + "/dev/kmsg", O_WRONLY | O_APPEND | O_CLOEXEC)
+        defer { close(file) }
+        func log(_ record: String) throws {
+            let bytes = Array(record.utf8)
+            try #require(unsafe write(file, bytes, bytes.count) == bytes.count)
+        }
+        func sample(isFirst: Bool) throws -> Sample {
+            var context = registration.context(tick: 1)
+            context.isFirst = isFirst
+            return try sampler.sample(context)
+        }
+        let end = CollectError.read(errno: ENODEV)
+        try log("6,2,5,-;before anybody listens\n")
+        #expect(throws: end) { try sample(isFirst: true) }
+        try log("6,3,5,-;heard\n")
+        #expect(try sample(isFirst: false).notes.isEmpty)
+        #expect(try message(of: sampler)["message"] == .string("heard"))
+        // Another one comes while there is news for the first.
+        clock.advance(nanoseconds: 999_999_999)
+        try log("6,4,5,-;heard by both\n")
+        #expect(try sample(isFirst: true).notes.isEmpty)
+        #expect(try message(of: sampler)["message"] == .string("heard by both"))
+        clock.advance(nanoseconds: 1_000_000_000)
+        try log("6,5,5,-;heard by none\n")
+        #expect(throws: end) { try sample(isFirst: true) }
+        try log("6,6,5,-;heard again\n")
+        // Nothing was lost: nobody listened.
+        #expect(try sample(isFirst: false).notes.isEmpty)
+    }
+
     @Test func aLogThatEndsIsAnError() throws {
         let sampler = try registration.makeSampler(on: host)
         close(descriptor)

@@ -8,6 +8,7 @@ struct GPUCollector: Collector, ~Copyable {
     static let defaultHertz = 2.0
     /// A driver asks the firmware of its card.
     static let isBlocking = true
+    static let entrySettings: [EntrySetting] = [.include, .exclude, .maxEntries]
 
     /// How long a look at what there is holds.
     static let listingSeconds = 10.0

@@ -1,7 +1,7 @@
 internal import Telemetry
 internal import TelemetrySchema
 
-/// `/kernel/log`: the records of /dev/kmsg, from the start of the agent on.
+/// `/kernel/log`: the records of /dev/kmsg that come while somebody listens.
 struct KernelLogCollector: Collector, ~Copyable {
     static let topic = "/kernel/log"
     /// It has no rate: it waits for its descriptor.
@@ -10,6 +10,8 @@ struct KernelLogCollector: Collector, ~Copyable {
 
     /// Records of one call that may be of no use before it returns to the loop.
     static let uselessCountMax = 64
+    /// Who listens reads at once; what is older than this was logged while nobody did.
+    private static let pauseSeconds = 1.0
 
     private var file: KernelLogFile
     private let clock: () -> ClockReading
@@ -19,6 +21,7 @@ struct KernelLogCollector: Collector, ~Copyable {
     /// The sequence number that comes next if none is lost.
     private var expectedSequence: UInt64?
     private var parseErrorCount = 0
+    private var readAt: Instant?
 
     var eventDescriptor: Int32? { file.descriptor }
 
@@ -28,8 +31,10 @@ struct KernelLogCollector: Collector, ~Copyable {
     }
 
     mutating func sample(_ context: SampleContext, into message: inout LogMessage) throws(CollectError) -> Sample {
-        try readRecord()
         let now = clock()
+        if context.isFirst { skipOldRecords(at: now.monotonic) }
+        readAt = now.monotonic
+        try readRecord()
         var sample = Sample(time: time(now: now))
         noteLoss(&sample)
         setName()
@@ -42,6 +47,13 @@ struct KernelLogCollector: Collector, ~Copyable {
         sample.parseErrorCount = parseErrorCount
         parseErrorCount = 0
         return sample
+    }
+
+    /// What was logged before anybody listened is no news.
+    private mutating func skipOldRecords(at now: Instant) {
+        if let readAt, now.seconds(since: readAt) < Self.pauseSeconds { return }
+        file.skipAll()
+        expectedSequence = nil
     }
 
     private mutating func readRecord() throws(CollectError) {

@@ -8,6 +8,7 @@ struct SystemdCollector: Collector, ~Copyable {
     /// Large servers need seconds to list their units.
     static let defaultHertz = 0.1
     static let isBlocking = true
+    static let entrySettings: [EntrySetting] = [.include, .exclude, .maxEntries]
 
     /// Of one answer, and of all questions about single services in a sample.
     static let timeoutSeconds = 5.0

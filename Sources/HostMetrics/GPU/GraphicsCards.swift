@@ -87,8 +87,8 @@ struct GraphicsCards: ~Copyable {
     }
 
     private static func readSensors(_ folder: String, _ reading: inout GPUReading, _ files: inout SysfsFiles) {
-        if let millidegrees = files.signed("\(folder)temp1_input"), (-100_000...250_000).contains(millidegrees) {
-            reading.celsius = Double(millidegrees) / 1e3
+        if let millidegrees = files.signed("\(folder)temp1_input"), (-1e5...2.5e5).contains(millidegrees) {
+            reading.celsius = millidegrees / 1e3
         }
         // Newer chips tell one, older ones the other.
         reading.watts = files.value("\(folder)power1_average", unit: 1e-6)

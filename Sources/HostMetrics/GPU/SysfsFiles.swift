@@ -48,18 +48,11 @@ struct SysfsFiles: ~Copyable {
     }
 
     /// The same, for numbers that may be below zero.
-    mutating func signed(_ path: String) -> Int64? {
+    mutating func signed(_ path: String) -> Double? {
         guard reader.read(FilePath(path)) else { return nil }
-        if let value = Self.signed(reader.line) { return value }
+        if let value = reader.line.signedValue { return value }
         parseErrorCount += 1
         return nil
-    }
-
-    private static func signed(_ text: Span<UInt8>) -> Int64? {
-        let isNegative = text.count > 0 && text[0] == UInt8(ascii: "-")
-        let digits = text.extracting(droppingFirst: isNegative ? 1 : 0)
-        guard let value = digits.unsignedValue, value <= Int64.max else { return nil }
-        return isNegative ? -Int64(value) : Int64(value)
     }
 
     /// The number times `unit`; NaN if there is none.

@@ -21,11 +21,13 @@ struct KernelLogFile: ~Copyable {
     init(path: String) throws(CollectError) {
         descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw .open(errno: errno) }
-        // Where it cannot be done, what was logged before is told as well.
-        _ = lseek(descriptor, 0, SEEK_END)
+        skipAll()
     }
 
     deinit { _ = close(descriptor) }
+
+    /// Goes behind the last record. Where that cannot be done, what was logged before is told as well.
+    func skipAll() { _ = lseek(descriptor, 0, SEEK_END) }
 
     /// Reads and parses the next record; whether it is one, it tells itself.
     mutating func read(into record: inout KernelLogRecord) -> Reading {
