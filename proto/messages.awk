@@ -55,7 +55,7 @@ name && /char \*/ {
 name && /\*header;/ { stamped = "header = header"; next }
 # A schema of the viewers' has no header, but the header's stamp.
 name ~ /^Foxglove__/ && /\*timestamp;/ { stamped = "timestamp = header.pointee.stamp"; next }
-name && /^  Sysmon__V1__[A-Za-z]+ \*[a-z_]+;$/ {
+name && /^  Sysmon__V1__[A-Za-z]+ \*[a-z0-9_]+;$/ {
     type = $1; field = $NF; gsub(/[*;]/, "", field)
     setters = setters "    package mutating func set" capital(camel(field)) \
         "(_ row: borrowing RepeatedField<" swiftName(type) ">) { unsafe " camel(field) " = row.first }\n"

@@ -36,6 +36,11 @@ package let allCollectors: [Registration] = [
     Registration(FastCollector.self),
     Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
+    Registration(NetProtocolsCollector.self),
+    Registration(NetSocketsCollector.self),
+    Registration(NetConntrackCollector.self),
+    Registration(NetSoftnetCollector.self),
+    Registration(NetWirelessCollector.self),
     Registration(HungTasksCollector.self),
     Registration(KernelLogCollector.self),
 ]

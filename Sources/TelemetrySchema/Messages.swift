@@ -420,6 +420,96 @@ extension NetInterfaceMessage: ProtobufMessage {
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
+extension NetConntrackMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetConntrack", descriptorSet: PackageResources.net_conntrack_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_conntrack__init(&self) }
+}
+
+extension NetProtocolsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetProtocols", descriptorSet: PackageResources.net_protocols_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_protocols__init(&self) }
+    package mutating func setTcp(_ row: borrowing RepeatedField<TcpCountersMessage>) { unsafe tcp = row.first }
+    package mutating func setUdp(_ row: borrowing RepeatedField<UdpCountersMessage>) { unsafe udp = row.first }
+    package mutating func setUdp6(_ row: borrowing RepeatedField<UdpCountersMessage>) { unsafe udp6 = row.first }
+    package mutating func setIp(_ row: borrowing RepeatedField<IpCountersMessage>) { unsafe ip = row.first }
+    package mutating func setIp6(_ row: borrowing RepeatedField<IpCountersMessage>) { unsafe ip6 = row.first }
+    package mutating func setIcmp(_ row: borrowing RepeatedField<IcmpCountersMessage>) { unsafe icmp = row.first }
+    package mutating func setIcmp6(_ row: borrowing RepeatedField<IcmpCountersMessage>) { unsafe icmp6 = row.first }
+}
+
+extension TcpCountersMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__tcp_counters__init(&self) }
+}
+
+extension UdpCountersMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__udp_counters__init(&self) }
+}
+
+extension IpCountersMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__ip_counters__init(&self) }
+}
+
+extension IcmpCountersMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__icmp_counters__init(&self) }
+}
+
+extension NetSocketsMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetSockets", descriptorSet: PackageResources.net_sockets_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_sockets__init(&self) }
+}
+
+extension NetSoftnetMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetSoftnet", descriptorSet: PackageResources.net_softnet_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_softnet__init(&self) }
+    package mutating func setCpus(_ rows: borrowing RepeatedField<SoftnetCpuMessage>) {
+        nCpus = rows.count
+        unsafe cpus = rows.pointers
+    }
+}
+
+extension SoftnetCpuMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__softnet_cpu__init(&self) }
+}
+
+extension NetWirelessMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetWireless", descriptorSet: PackageResources.net_wireless_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_wireless__init(&self) }
+    package mutating func setInterfaces(_ rows: borrowing RepeatedField<WirelessInterfaceMessage>) {
+        nInterfaces = rows.count
+        unsafe interfaces = rows.pointers
+    }
+}
+
+extension WirelessInterfaceMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__wireless_interface__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+}
+
 extension NfsMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.Nfs", descriptorSet: PackageResources.nfs_binpb)

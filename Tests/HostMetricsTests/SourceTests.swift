@@ -174,7 +174,8 @@ struct SourceTests {
                 // This machine has no such source.
                 continue
             }
-            for tick in 1...3 as ClosedRange<UInt64> {
+            // An event-driven source has no news after the first sample.
+            for tick in 1...(registration.isEventDriven ? 1 : 3) as ClosedRange<UInt64> {
                 clock.advance(nanoseconds: 200_000_000)
                 let sample = try sampler.sample(registration.context(tick: tick))
                 #expect(sample.parseErrorCount == 0, "\(registration.channel.topic)")

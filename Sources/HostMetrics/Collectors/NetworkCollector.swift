@@ -5,7 +5,7 @@ struct NetworkCollector: Collector, ~Copyable {
     static let topic = "/net"
     static let defaultHertz = 10.0
 
-    private var monitor: LinkMonitor?
+    private var monitor: LinkMonitor<NetlinkSocket>?
     private var files: InterfaceFiles?
     private var table = InterfaceTable()
     private let clock: () -> ClockReading
@@ -21,7 +21,7 @@ struct NetworkCollector: Collector, ~Copyable {
         isNarrow = host.facts.is32Bit
         if host.procfs == "/proc" {
             do throws(CollectError) {
-                var monitor = try LinkMonitor(sysfs: host.sysfs)
+                var monitor = try LinkMonitor<NetlinkSocket>(sysfs: host.sysfs)
                 // Kernels before 4.7 refuse the request, some sandboxes the socket.
                 _ = try monitor.refresh(&table, clock)
                 self.monitor = consume monitor

@@ -2,104 +2,66 @@
 /// dump at first and by the kernel's notifications from then on.
 ///
 /// A dump of the counters costs a fraction of /proc/net/dev, but tells only indices; hence the table.
-struct LinkMonitor: ~Copyable {
-    private var requests: NetlinkSocket
-    private var notifications: NetlinkSocket
+package struct LinkMonitor<Transport: NetlinkTransport & ~Copyable>: ~Copyable {
+    private var requests: NetlinkDumper<Transport>
+    private var notifications: Transport
     private var files: LinkAttributeFiles
     private var statisticsRequest = Netlink.statisticsRequest(sequence: 0)
     private var linkRequest = Netlink.linkRequest(sequence: 0)
-    private var sequence: UInt32 = 0
     private var isStale = true
 
-    /// A dump that the kernel interrupts is made again this often, and then taken as it is.
-    private static let attemptCountMax = 4
+    /// Datagrams of notifications that are read for one sample; the rest is for the next.
+    package static var notificationCountMax: Int { 4_096 }
 
-    init(sysfs: String) throws(CollectError) {
-        // The notifications first: what changes during the first dump is then told by them.
-        let notifications = try NetlinkSocket(groups: Netlink.linkGroup)
-        let requests = try NetlinkSocket(groups: 0)
+    /// The notifications must be open before the requests: what changes during the first dump is then told by them.
+    package init(requests: consuming Transport, notifications: consuming Transport, sysfs: String) {
+        self.requests = NetlinkDumper(requests)
         self.notifications = notifications
-        self.requests = requests
         files = LinkAttributeFiles(sysfs: sysfs)
     }
 
     /// Makes one reading of all counters.
-    mutating func refresh(
+    package mutating func refresh(
         _ table: inout InterfaceTable, _ clock: () -> ClockReading
     ) throws(CollectError) -> ClockReading {
         followLinks(&table)
         if isStale { try dumpLinks(&table) }
-        for attempt in 1...Self.attemptCountMax {
-            let before = clock()
-            let outcome = try dumpStatistics(&table)
-            let after = clock()
-            if outcome == .complete || attempt == Self.attemptCountMax { return before.midpoint(to: after) }
-            // An index without a name: its notification is on the way or was lost.
-            if outcome == .unknownIndex { try dumpLinks(&table) }
-        }
-        throw .nothingUsable
-    }
-
-    private enum Outcome { case complete, interrupted, unknownIndex }
-
-    private mutating func dumpStatistics(_ table: inout InterfaceTable) throws(CollectError) -> Outcome {
-        table.beginReading()
-        var outcome = Outcome.complete
-        sequence &+= 1
-        Netlink.setSequence(sequence, in: &statisticsRequest)
-        let failure = requests.send(statisticsRequest)
-        guard failure == 0 else { throw .read(errno: failure) }
+        var attempt = 0
         while true {
-            switch requests.receive() {
-            case .datagram: break
-            case .lost: return .interrupted
-            // The kernel answers while it is asked: nothing means that nothing will come.
-            case .nothing: throw .nothingUsable
-            case .failed(let errno): throw .read(errno: errno)
+            attempt += 1
+            table.beginReading()
+            var hasUnknownIndex = false
+            let before = clock()
+            let isComplete = try requests.attempt(&statisticsRequest) { header, payload in
+                if !LinkParser.addStatistics(header, payload, to: &table) { hasUnknownIndex = true }
             }
-            let answer = LinkParser.addStatistics(requests.datagram, sequence: sequence, to: &table)
-            if answer.wasInterrupted { outcome = .interrupted }
-            if answer.hasUnknownIndex, outcome == .complete { outcome = .unknownIndex }
-            if answer.errno != 0 { throw .read(errno: answer.errno) }
-            if answer.isDone { return outcome }
+            let after = clock()
+            let isUsable = isComplete && !hasUnknownIndex
+            if isUsable || attempt == NetlinkDumper<Transport>.attemptCountMax { return before.midpoint(to: after) }
+            // An index without a name: its notification is on the way or was lost.
+            if hasUnknownIndex { try dumpLinks(&table) }
         }
     }
 
     private mutating func dumpLinks(_ table: inout InterfaceTable) throws(CollectError) {
-        for _ in 1...Self.attemptCountMax {
+        let isComplete = try requests.dump(&linkRequest) {
             table.beginReading()
-            var isComplete = true
-            sequence &+= 1
-            Netlink.setSequence(sequence, in: &linkRequest)
-            let failure = requests.send(linkRequest)
-            guard failure == 0 else { throw .read(errno: failure) }
-            var isDone = false
-            while !isDone {
-                switch requests.receive() {
-                case .datagram: break
-                case .lost:
-                    isComplete = false
-                    isDone = true
-                    continue
-                case .nothing: throw .nothingUsable
-                case .failed(let errno): throw .read(errno: errno)
-                }
-                let answer = LinkParser.addLinks(from: requests, sequence: sequence, to: &table, &files)
-                if answer.errno != 0 { throw .read(errno: answer.errno) }
-                if answer.wasInterrupted { isComplete = false }
-                isDone = answer.isDone
-            }
-            guard isComplete else { continue }
-            table.removeAbsent()
-            isStale = false
-            return
+        } _: { header, payload in
+            LinkParser.addLink(header, payload, to: &table, &files)
         }
+        guard isComplete else { return }
+        table.removeAbsent()
+        isStale = false
     }
 
     private mutating func followLinks(_ table: inout InterfaceTable) {
-        while true {
+        for _ in 1...Self.notificationCountMax {
             switch notifications.receive() {
-            case .datagram: _ = LinkParser.addLinks(from: notifications, sequence: nil, to: &table, &files)
+            case .datagram:
+                Netlink.forEachMessage(in: notifications.datagram) { header, payload in
+                    LinkParser.addLink(header, payload, to: &table, &files)
+                    return true
+                }
             case .nothing: return
             case .lost: isStale = true
             case .failed:
@@ -110,76 +72,59 @@ struct LinkMonitor: ~Copyable {
     }
 }
 
-/// Reads rtnetlink's datagrams into the table; bounds are checked, and what is malformed is left out.
+extension LinkMonitor where Transport == NetlinkSocket {
+    init(sysfs: String) throws(CollectError) {
+        let notifications = try NetlinkSocket(groups: Netlink.linkGroup)
+        let requests = try NetlinkSocket(groups: 0)
+        self.init(requests: requests, notifications: notifications, sysfs: sysfs)
+    }
+}
+
+/// Reads rtnetlink's messages into the table; bounds are checked, and what is malformed is left out.
 enum LinkParser {
-    struct Answer {
-        var isDone = false
-        var wasInterrupted = false
-        var hasUnknownIndex = false
-        var errno: Int32 = 0
-    }
-
-    static func addStatistics(_ bytes: Span<UInt8>, sequence: UInt32, to table: inout InterfaceTable) -> Answer {
-        var answer = Answer()
-        Netlink.forEachMessage(in: bytes) { header, payload in
-            // Left over from a dump that was given up.
-            guard header.sequence == sequence else { return true }
-            if header.flags & Netlink.Flag.dumpInterrupted != 0 { answer.wasInterrupted = true }
-            if header.type == Netlink.MessageType.newStats, payload.count >= Netlink.StatsMessage.byteCount {
-                let index = payload.uint32(at: Netlink.StatsMessage.indexOffset)
-                Netlink.forEachAttribute(in: payload, from: Netlink.StatsMessage.byteCount) { type, value in
-                    guard type == Netlink.Attribute.statsLink64, let counters = InterfaceCounters(linkStats64: value)
-                    else { return }
-                    if let place = table.place(index: index) {
-                        table.setCounters(counters, at: place)
-                    } else {
-                        answer.hasUnknownIndex = true
-                    }
-                }
-                return true
-            }
-            return answer.end(header, payload)
+    /// Returns false if the table does not know the interface.
+    @inline(__always)
+    static func addStatistics(
+        _ header: Netlink.Header, _ payload: Span<UInt8>, to table: inout InterfaceTable
+    ) -> Bool {
+        guard header.type == Netlink.MessageType.newStats, payload.count >= Netlink.StatsMessage.byteCount else {
+            return true
         }
-        return answer
+        let index = payload.uint32(at: Netlink.StatsMessage.indexOffset)
+        var isKnown = true
+        Netlink.forEachAttribute(in: payload, from: Netlink.StatsMessage.byteCount) { type, value in
+            guard type == Netlink.Attribute.statsLink64, let counters = InterfaceCounters(linkStats64: value) else {
+                return
+            }
+            if let place = table.place(index: index) {
+                table.setCounters(counters, at: place)
+            } else {
+                isKnown = false
+            }
+        }
+        return isKnown
     }
 
-    static func addLinks(
-        from socket: borrowing NetlinkSocket, sequence: UInt32?, to table: inout InterfaceTable,
+    /// Takes a link that came, changed or went.
+    static func addLink(
+        _ header: Netlink.Header, _ payload: Span<UInt8>, to table: inout InterfaceTable,
         _ files: inout LinkAttributeFiles
-    ) -> Answer {
-        addLinks(socket.datagram, sequence: sequence, to: &table, &files)
-    }
-
-    /// `sequence`: of the dump; nil: notifications, which have none.
-    static func addLinks(
-        _ bytes: Span<UInt8>, sequence: UInt32?, to table: inout InterfaceTable, _ files: inout LinkAttributeFiles
-    ) -> Answer {
-        var answer = Answer()
-        Netlink.forEachMessage(in: bytes) { header, payload in
-            if let sequence, header.sequence != sequence { return true }
-            if header.flags & Netlink.Flag.dumpInterrupted != 0 { answer.wasInterrupted = true }
-            switch header.type {
-            case Netlink.MessageType.newLink:
-                addLink(payload, to: &table, &files)
-                return true
-            case Netlink.MessageType.delLink:
-                // Other families tell that a port left its bridge.
-                if payload.count >= Netlink.LinkMessage.byteCount, payload[0] == 0,
-                    let place = table.place(index: payload.uint32(at: Netlink.LinkMessage.indexOffset))
-                {
-                    table.remove(at: place)
-                }
-                return true
-            default: return sequence == nil || answer.end(header, payload)
-            }
-        }
-        return answer
-    }
-
-    private static func addLink(
-        _ payload: Span<UInt8>, to table: inout InterfaceTable, _ files: inout LinkAttributeFiles
     ) {
+        // Other families tell that a port joined or left its bridge.
         guard payload.count >= Netlink.LinkMessage.byteCount, payload[0] == 0 else { return }
+        switch header.type {
+        case Netlink.MessageType.newLink: setLink(payload, in: &table, &files)
+        case Netlink.MessageType.delLink:
+            if let place = table.place(index: payload.uint32(at: Netlink.LinkMessage.indexOffset)) {
+                table.remove(at: place)
+            }
+        default: break
+        }
+    }
+
+    private static func setLink(
+        _ payload: Span<UInt8>, in table: inout InterfaceTable, _ files: inout LinkAttributeFiles
+    ) {
         var attributes = LinkAttributes()
         attributes.index = payload.uint32(at: Netlink.LinkMessage.indexOffset)
         Netlink.forEachAttribute(in: payload, from: Netlink.LinkMessage.byteCount) { type, value in
@@ -217,19 +162,6 @@ enum LinkParser {
             offset += (length + 3) & ~3
         }
         return (0, 0)
-    }
-}
-
-extension LinkParser.Answer {
-    /// Takes the end of a dump; returns whether to go on.
-    fileprivate mutating func end(_ header: Netlink.Header, _ payload: Span<UInt8>) -> Bool {
-        switch header.type {
-        case Netlink.MessageType.done, Netlink.MessageType.error:
-            errno = Netlink.errno(in: payload)
-            isDone = true
-            return false
-        default: return true
-        }
     }
 }
 

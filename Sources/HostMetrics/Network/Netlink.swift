@@ -9,6 +9,10 @@ enum Netlink {
         static let newLink: UInt16 = 16
         static let delLink: UInt16 = 17
         static let getLink: UInt16 = 18
+        static let newAddress: UInt16 = 20
+        static let getAddress: UInt16 = 22
+        static let newNeighbour: UInt16 = 28
+        static let getNeighbour: UInt16 = 30
         static let newStats: UInt16 = 92
         static let getStats: UInt16 = 94
     }
@@ -21,10 +25,35 @@ enum Netlink {
         static let dump: UInt16 = 0x300
     }
 
+    enum Family {
+        static let ipv4: UInt8 = 2
+        static let ipv6: UInt8 = 10
+    }
+
     /// struct ifinfomsg.
     enum LinkMessage {
         static let byteCount = 16
         static let indexOffset = 4
+        static let flagsOffset = 8
+        /// IFF_LOOPBACK.
+        static let loopbackFlag: UInt32 = 8
+    }
+
+    /// struct ifaddrmsg; its first byte is the family.
+    enum AddressMessage {
+        static let byteCount = 8
+        static let prefixLengthOffset = 1
+        static let scopeOffset = 3
+        static let indexOffset = 4
+        /// RT_SCOPE_LINK.
+        static let linkScope: UInt8 = 253
+    }
+
+    /// struct ndmsg; its first byte is the family.
+    enum NeighbourMessage {
+        static let byteCount = 12
+        static let indexOffset = 4
+        static let stateOffset = 8
     }
 
     /// struct if_stats_msg.
@@ -39,11 +68,17 @@ enum Netlink {
     enum Attribute {
         /// IFLA_STATS_LINK_64: struct rtnl_link_stats64.
         static let statsLink64: UInt16 = 1
+        /// IFLA_ADDRESS.
+        static let hardwareAddress: UInt16 = 1
         static let interfaceName: UInt16 = 3
         static let mtu: UInt16 = 4
         static let operState: UInt16 = 16
         static let extendedMask: UInt16 = 29
         static let carrierChanges: UInt16 = 35
+        /// IFA_ADDRESS: where there is a peer, its address.
+        static let address: UInt16 = 1
+        /// IFA_LOCAL.
+        static let localAddress: UInt16 = 2
         /// The upper two bits are flags.
         static let typeMask: UInt16 = 0x3FFF
     }
@@ -52,6 +87,8 @@ enum Netlink {
     static let skipStatistics: UInt32 = 8
     /// RTMGRP_LINK.
     static let linkGroup: UInt32 = 1
+    /// RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR.
+    static let addressGroups: UInt32 = 0x10 | 0x100
 
     struct Header {
         var type: UInt16
@@ -109,6 +146,19 @@ enum Netlink {
         put(Attribute.extendedMask, into: &bytes, at: attribute + 2)
         put(skipStatistics, into: &bytes, at: attribute + attributeHeaderByteCount)
         return bytes
+    }
+
+    static func addressRequest() -> [UInt8] {
+        request(type: MessageType.getAddress, byteCount: AddressMessage.byteCount)
+    }
+
+    static func neighbourRequest() -> [UInt8] {
+        request(type: MessageType.getNeighbour, byteCount: NeighbourMessage.byteCount)
+    }
+
+    /// A request whose fixed part is zero: for every family and interface.
+    private static func request(type: UInt16, byteCount: Int) -> [UInt8] {
+        header(type: type, byteCount: byteCount, sequence: 0) + [UInt8](repeating: 0, count: byteCount)
     }
 
     /// Numbers a request anew.

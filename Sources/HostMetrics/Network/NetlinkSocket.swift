@@ -3,30 +3,22 @@ internal import Glibc
 /// A non-blocking NETLINK_ROUTE socket and its buffer.
 ///
 /// Belongs to the network namespace of whoever opened it.
-struct NetlinkSocket: ~Copyable {
-    enum Reception {
-        case datagram
-        /// Nothing is there, now.
-        case nothing
-        /// The kernel had to drop messages (ENOBUFS), or one was longer than the buffer.
-        case lost
-        case failed(errno: Int32)
-    }
-
-    private let descriptor: Int32
+struct NetlinkSocket: NetlinkTransport, ~Copyable {
+    /// Readable when a message is there.
+    let descriptor: Int32
     private var buffer: [UInt8]
     private var count = 0
 
     private static let family: Int32 = 16  // AF_NETLINK
     private static let route: Int32 = 0  // NETLINK_ROUTE
     /// The kernel makes no larger piece of a dump than 32 KiB.
-    private static let bufferByteCount = 65_536
+    static let dumpByteCount = 65_536
     private static let receiveByteCount: Int32 = 1 << 20
 
     /// Joins the multicast groups `groups`, if any.
-    init(groups: UInt32) throws(CollectError) {
+    init(groups: UInt32, byteCapacity: Int = dumpByteCount) throws(CollectError) {
         descriptor = try Self.open(groups: groups)
-        buffer = Array(repeating: 0, count: Self.bufferByteCount)
+        buffer = Array(repeating: 0, count: byteCapacity)
     }
 
     private static func open(groups: UInt32) throws(CollectError) -> Int32 {
@@ -54,12 +46,10 @@ struct NetlinkSocket: ~Copyable {
 
     deinit { _ = close(descriptor) }
 
-    /// What was received last.
     var datagram: Span<UInt8> {
         @_lifetime(borrow self) get { buffer.span.extracting(first: count) }
     }
 
-    /// The errno, or 0.
     func send(_ request: [UInt8]) -> Int32 {
         while true {
             let sent = unsafe request.withUnsafeBytes { bytes in
@@ -70,7 +60,7 @@ struct NetlinkSocket: ~Copyable {
         }
     }
 
-    mutating func receive() -> Reception {
+    mutating func receive() -> NetlinkReception {
         count = 0
         while true {
             let received = unsafe buffer.withUnsafeMutableBytes { bytes in

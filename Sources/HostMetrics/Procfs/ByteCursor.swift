@@ -147,6 +147,30 @@ package struct ByteCursor: ~Escapable {
         return .value(value)
     }
 
+    /// The next hexadecimal number of this line: 1 to 16 digits, small or capital, without a prefix.
+    package mutating func hexadecimal() -> Token<UInt64> {
+        skipBlanks()
+        let start = offset
+        var value: UInt64 = 0
+        while offset < bytes.count, let digit = Self.hexadecimalDigit(bytes[offset]) {
+            value = value << 4 | digit
+            offset += 1
+        }
+        let digits = offset - start
+        if digits == 0, isAtLineEnd { return .missing }
+        guard isTokenEnd, digits >= 1, digits <= 16 else { return skipInvalidToken() }
+        return .value(value)
+    }
+
+    private static func hexadecimalDigit(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
+    }
+
     /// The next decimal of this line, rounded correctly.
     package mutating func decimal() -> Token<Double> {
         skipBlanks()
