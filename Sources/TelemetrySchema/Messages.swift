@@ -420,6 +420,30 @@ extension NetInterfaceMessage: ProtobufMessage {
     package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
+extension NetAddressesMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetAddresses", descriptorSet: PackageResources.net_addresses_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_addresses__init(&self) }
+    package mutating func setAddresses(_ rows: borrowing RepeatedField<NetAddressMessage>) {
+        nAddresses = rows.count
+        unsafe addresses = rows.pointers
+    }
+}
+
+extension NetAddressMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__net_address__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
+    package mutating func setInterface(_ text: Text) { unsafe interface = text.pointer }
+    package mutating func setFamily(_ text: Text) { unsafe family = text.pointer }
+    package mutating func setAddress(_ text: Text) { unsafe address = text.pointer }
+    package mutating func setNetmask(_ text: Text) { unsafe netmask = text.pointer }
+    package mutating func setMac(_ text: Text) { unsafe mac = text.pointer }
+}
+
 extension NetConntrackMessage: ChannelMessage {
     package static var schema: Schema {
         Schema(name: "sysmon.v1.NetConntrack", descriptorSet: PackageResources.net_conntrack_binpb)
@@ -428,6 +452,25 @@ extension NetConntrackMessage: ChannelMessage {
         unsafe self.header = header
     }
     public mutating func reset() { unsafe sysmon__v1__net_conntrack__init(&self) }
+}
+
+extension NetNeighboursMessage: ChannelMessage {
+    package static var schema: Schema {
+        Schema(name: "sysmon.v1.NetNeighbours", descriptorSet: PackageResources.net_neighbours_binpb)
+    }
+    package mutating func setHeader(_ header: UnsafeMutablePointer<HeaderMessage>) {
+        unsafe self.header = header
+    }
+    public mutating func reset() { unsafe sysmon__v1__net_neighbours__init(&self) }
+    package mutating func setInterfaces(_ rows: borrowing RepeatedField<NeighbourCountsMessage>) {
+        nInterfaces = rows.count
+        unsafe interfaces = rows.pointers
+    }
+}
+
+extension NeighbourCountsMessage: ProtobufMessage {
+    public mutating func reset() { unsafe sysmon__v1__neighbour_counts__init(&self) }
+    package mutating func setId(_ text: Text) { unsafe id = text.pointer }
 }
 
 extension NetProtocolsMessage: ChannelMessage {

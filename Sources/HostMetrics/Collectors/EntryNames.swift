@@ -4,8 +4,13 @@ internal import TelemetrySchema
 struct EntryNames: ~Copyable {
     private var arena: TextArena
     private var texts: [Text] = []
+    /// What all names together may take; beyond it they are cut.
+    let byteCapacity: Int
 
-    init(byteCapacity: Int = 65_536) { arena = TextArena(byteCapacity: byteCapacity) }
+    init(byteCapacity: Int = 65_536) {
+        self.byteCapacity = byteCapacity
+        arena = TextArena(byteCapacity: byteCapacity)
+    }
 
     subscript(place: Int) -> Text { texts[place] }
 

@@ -11,14 +11,22 @@ struct NetworkCollector: Collector, ~Copyable {
     private let clock: () -> ClockReading
     private let isNarrow: Bool
     private var baselines = Baselines(columnCount: InterfaceCounters.columnCount, rowCapacity: 16)
-    private var rows = RepeatedField<NetInterfaceMessage>(capacity: Limits.entryCountMax)
+    private var filter: EntryFilter
+    private var rows: RepeatedField<NetInterfaceMessage>
     private var names = EntryNames()
+    /// Whether the host's owner wants an interface published.
+    private var isAdmitted: [Bool] = []
     /// The table's generation that the names are of.
     private var namedGeneration = UInt64.max
+    /// What is there at first did not just appear.
+    private var isFirst = true
 
     init(host: Host) throws(CollectError) {
         clock = host.clock
         isNarrow = host.facts.is32Bit
+        let settings = host.settings(of: Self.topic)
+        filter = EntryFilter(settings)
+        rows = RepeatedField(capacity: settings.entryCountMax)
         if host.procfs == "/proc" {
             do throws(CollectError) {
                 var monitor = try LinkMonitor<NetlinkSocket>(sysfs: host.sysfs)
@@ -35,18 +43,19 @@ struct NetworkCollector: Collector, ~Copyable {
         var sample = Sample(time: try refresh())
         sample.parseErrorCount = files?.parseErrorCount ?? 0
         if namedGeneration != table.generation { nameEntries() }
+        if isFirst || !table.events.isEmpty { reportEvents(&sample) }
         var physicalCount = 0
         var presentCount = 0
-        for place in table.entries.indices where table.isPresent(place) {
+        for place in table.entries.indices where table.isPresent(place) && isAdmitted[place] {
             presentCount += 1
             if table.entries[place].attributes.isPhysical { physicalCount += 1 }
         }
-        guard presentCount > 0 else { throw .nothingUsable }
+        guard !table.entries.isEmpty else { throw .nothingUsable }
         // Where not all fit, virtual ones stay out.
-        var virtualRest = Limits.entryCountMax - min(physicalCount, Limits.entryCountMax)
+        var virtualRest = rows.capacity - min(physicalCount, rows.capacity)
         baselines.begin(at: sample.time.monotonic, context: context)
         rows.removeAll()
-        for place in table.entries.indices where table.isPresent(place) {
+        for place in table.entries.indices where table.isPresent(place) && isAdmitted[place] {
             if !table.entries[place].attributes.isPhysical {
                 guard virtualRest > 0 else { continue }
                 virtualRest -= 1
@@ -69,8 +78,40 @@ struct NetworkCollector: Collector, ~Copyable {
 
     private mutating func nameEntries() {
         namedGeneration = table.generation
+        // A byte that is not UTF-8 becomes three; and a terminator each.
+        let byteCount = table.entries.reduce(0) { $0 + $1.name.count * 3 + 1 }
+        if byteCount > names.byteCapacity { names = EntryNames(byteCapacity: byteCount * 2) }
         names.removeAll()
-        for entry in table.entries { names.append(entry.name) }
+        isAdmitted.removeAll(keepingCapacity: true)
+        for entry in table.entries {
+            names.append(entry.name)
+            isAdmitted.append(filter.admits(entry.name))
+        }
+    }
+
+    @inline(never)
+    private mutating func reportEvents(_ sample: inout Sample) {
+        defer { table.removeEvents() }
+        guard !isFirst else { return isFirst = false }
+        for event in table.events {
+            switch event {
+            case .appeared(let name): note(.info, name, "appeared", &sample)
+            case .vanished(let name): note(.info, name, "vanished", &sample)
+            // Whatever goes away goes down before; only a link that is still there was lost.
+            case .lost(let name) where table.entries.contains { $0.name == name } && filter.admits(name):
+                note(.warning, name, "lost its link", &sample)
+                sample.alarm = .linkLost
+            case .lost: break
+            }
+        }
+        if table.moreEventCount > 0 {
+            sample.notes.append(Note(.info, "\(table.moreEventCount) more changes of interfaces"))
+        }
+    }
+
+    private mutating func note(_ level: Note.Level, _ name: [UInt8], _ what: String, _ sample: inout Sample) {
+        guard filter.admits(name) else { return }
+        sample.notes.append(Note(level, "\(String(decoding: name, as: UTF8.self)) \(what)"))
     }
 
     private mutating func append(_ place: Int, _ sample: inout Sample) {

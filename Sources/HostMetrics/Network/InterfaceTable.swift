@@ -3,6 +3,8 @@ package struct LinkAttributes: Equatable, Sendable {
     /// RFC 2863 as the kernel numbers it (linux/if.h, IF_OPER_*), which is how the schema does too.
     package enum OperState: UInt8, Sendable {
         case unknown, notPresent, down, lowerLayerDown, testing, dormant, up
+
+        var isDown: Bool { self == .down || self == .lowerLayerDown || self == .notPresent }
     }
 
     package enum Duplex: UInt8, Sendable { case unknown, half, full }
@@ -18,6 +20,16 @@ package struct LinkAttributes: Equatable, Sendable {
     package var carrierChanges: UInt64 = 0
     /// Whether there is a device behind it.
     package var isPhysical = false
+
+    package init() {}
+}
+
+/// What happened to an interface, by its name.
+package enum LinkEvent: Equatable, Sendable {
+    case appeared([UInt8])
+    case vanished([UInt8])
+    /// It was up and went down.
+    case lost([UInt8])
 }
 
 /// The interfaces of a host, in the order in which they are published: by index, unknown index last.
@@ -51,11 +63,28 @@ package struct InterfaceTable {
     package private(set) var generation: UInt64 = 0
     /// Counts readings of the counters.
     package private(set) var reading: UInt64 = 0
+    /// What happened since ``removeEvents()``: the first of it, and how much more there was.
+    package private(set) var events: [LinkEvent] = []
+    package private(set) var moreEventCount = 0
     private var lastIdentity: UInt64 = 0
     private var nextPlace = 0
     private var nextPosition: UInt64 = 0
 
     package init() {}
+
+    package mutating func removeEvents() {
+        events.removeAll(keepingCapacity: true)
+        moreEventCount = 0
+    }
+
+    private mutating func add(_ event: LinkEvent) {
+        if events.count < Limits.linkEventCountMax { events.append(event) } else { moreEventCount += 1 }
+    }
+
+    private mutating func setAttributes(_ attributes: LinkAttributes, at place: Int) {
+        if entries[place].attributes.operState == .up, attributes.operState.isDown { add(.lost(entries[place].name)) }
+        entries[place].attributes = attributes
+    }
 
     package mutating func beginReading() {
         reading += 1
@@ -119,17 +148,20 @@ package struct InterfaceTable {
             for index in name.indices { bytes.append(name[index]) }
             entries.append(
                 Entry(name: bytes, attributes: attributes, identity: lastIdentity))
+            add(.appeared(bytes))
             return sort()
         }
         let hasNewName = !hasName(name, place)
         let hasNewIndex = entries[place].attributes.index != attributes.index
-        entries[place].attributes = attributes
+        setAttributes(attributes, at: place)
         guard hasNewName || hasNewIndex else { return }
         lastIdentity += 1
         entries[place].identity = lastIdentity
         if hasNewName {
+            add(.vanished(entries[place].name))
             entries[place].name.removeAll()
             for index in name.indices { entries[place].name.append(name[index]) }
+            add(.appeared(entries[place].name))
         }
         sort()
     }
@@ -145,21 +177,20 @@ package struct InterfaceTable {
                 entries[place].identity = lastIdentity
                 isSorted = false
             }
-            entries[place].attributes = attributes
+            setAttributes(attributes, at: place)
         }
         if !isSorted { sort() }
     }
 
     package mutating func remove(at place: Int) {
+        add(.vanished(entries[place].name))
         entries.remove(at: place)
         generation += 1
     }
 
     /// Forgets the interfaces that the last reading did not have.
     package mutating func removeAbsent() {
-        let count = entries.count
-        for place in entries.indices.reversed() where entries[place].reading != reading { entries.remove(at: place) }
-        if entries.count != count { generation += 1 }
+        for place in entries.indices.reversed() where entries[place].reading != reading { remove(at: place) }
     }
 
     /// Sorts those without index by this reading.

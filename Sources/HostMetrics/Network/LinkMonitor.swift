@@ -44,7 +44,7 @@ package struct LinkMonitor<Transport: NetlinkTransport & ~Copyable>: ~Copyable {
     }
 
     private mutating func dumpLinks(_ table: inout InterfaceTable) throws(CollectError) {
-        let isComplete = try requests.dump(&linkRequest) {
+        let isComplete = try requests.readAll(&linkRequest) {
             table.beginReading()
         } _: { header, payload in
             LinkParser.addLink(header, payload, to: &table, &files)
