@@ -3,8 +3,6 @@ import HostMetrics
 import Telemetry
 import Testing
 
-private let canMakeNamespaces = unsafe getuid() == 0 && access("/usr/sbin/ip", X_OK) == 0
-
 /// This machine's interfaces, and some made for the purpose in a network namespace of their own.
 struct NetworkTests {
     private static let facts = HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE")
@@ -133,49 +131,5 @@ struct NetworkTests {
         let message = try decode(netlink.sampler, schema: netlink.registration.channel.schema)
         let indices = message["interfaces"]?.entries.compactMap { $0["index"]?.number } ?? []
         #expect(indices.count == 256 && indices == indices.sorted())
-    }
-}
-
-/// A network namespace for the thread that a test runs on.
-private struct NetworkNamespace {
-    private let home: Int32
-
-    private static let cloneNewNet: Int32 = 0x4000_0000
-
-    init() throws {
-        home = unsafe open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
-        try #require(home >= 0)
-        let result = try Self.call("unshare", Self.cloneNewNet)
-        try #require(result == 0)
-    }
-
-    func leave() {
-        let result = try? Self.callSetns(home, Self.cloneNewNet)
-        #expect(result == 0)
-        close(home)
-    }
-
-    func ip(_ arguments: String...) throws {
-        var process: pid_t = 0
-        var pointers = unsafe (["ip"] + arguments).map { unsafe strdup($0) } + [nil]
-        let result = unsafe posix_spawn(&process, "/usr/sbin/ip", nil, nil, &pointers, environ)
-        unsafe pointers.forEach { unsafe free($0) }
-        try #require(result == 0)
-        var status: Int32 = 0
-        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
-        try #require(status == 0, "ip \(arguments.joined(separator: " "))")
-    }
-
-    // Glibc's module leaves out what needs _GNU_SOURCE.
-    private static func call(_ name: String, _ flags: Int32) throws -> Int32 {
-        typealias Function = @convention(c) (Int32) -> Int32
-        guard let symbol = unsafe dlsym(nil, name) else { throw WireError(description: name) }
-        return unsafe unsafeBitCast(symbol, to: Function.self)(flags)
-    }
-
-    private static func callSetns(_ descriptor: Int32, _ flags: Int32) throws -> Int32 {
-        typealias Function = @convention(c) (Int32, Int32) -> Int32
-        guard let symbol = unsafe dlsym(nil, "setns") else { throw WireError(description: "setns") }
-        return unsafe unsafeBitCast(symbol, to: Function.self)(descriptor, flags)
     }
 }

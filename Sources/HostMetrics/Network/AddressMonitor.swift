@@ -15,7 +15,7 @@ package struct AddressMonitor<Transport: NetlinkTransport & ~Copyable>: ~Copyabl
     /// Datagrams of notifications that are read at once; the rest is news again.
     package static var notificationCountMax: Int { 4_096 }
     /// Addresses that are kept: many more than are published.
-    package static var addressCountMax: Int { 65_536 }
+    package static var addressCountMax: Int { 16_384 }
 
     package init(requests: consuming Transport, notifications: consuming Transport) {
         self.requests = NetlinkDumper(requests)

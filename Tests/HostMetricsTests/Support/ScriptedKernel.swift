@@ -15,13 +15,18 @@ final class ScriptedKernel {
     /// By type of the request, in order; the last one is given again and again.
     var answers: [UInt16: [Answer]] = [:]
     /// What is there without being asked for.
-    var pending: [Piece] = []
+    var pending: [Piece] {
+        get { Array(pieces.reversed()) }
+        set { pieces = newValue.reversed() }
+    }
+    /// The last comes first.
+    private var pieces: [Piece] = []
     /// How often each type was asked for.
     private(set) var requestCounts: [UInt16: Int] = [:]
     /// What `send` returns.
     var sendErrno: Int32 = 0
 
-    func receive() -> Piece? { pending.isEmpty ? nil : pending.removeFirst() }
+    func receive() -> Piece? { pieces.popLast() }
 
     func take(_ request: [UInt8]) -> Int32 {
         guard sendErrno == 0 else { return sendErrno }
@@ -29,8 +34,8 @@ final class ScriptedKernel {
         let sequence = (0..<4).reduce(0) { $0 | UInt32(request[8 + $1]) << (8 * $1) }
         requestCounts[type, default: 0] += 1
         // As the kernel does: no dump while another has not come to its end.
-        guard pending.isEmpty else {
-            pending.append(.datagram(Wire.error(16, sequence)))
+        guard pieces.isEmpty else {
+            pieces.insert(.datagram(Wire.error(16, sequence)), at: 0)
             return 0
         }
         guard let answer = answers[type]?.first else { return 0 }
