@@ -1,3 +1,4 @@
+import Foundation
 import HostMetrics
 import Telemetry
 import Testing
@@ -221,54 +222,145 @@ struct NetProtocolsTests {
     }
 }
 
-struct NetSocketsTests {
-    private static let text = """
-        sockets: used 285
-        TCP: inuse 4 orphan 1 tw 3 alloc 7 mem 200
-        UDP: inuse 3 mem 2
-        UDPLITE: inuse 0
-        RAW: inuse 1
-        FRAG: inuse 2 memory 960
+extension NetProtocolsTests {
+    /// Which number of the kernel's each counter is: of snmp and netstat by line and name, of snmp6 by name.
+    private static let names: KeyValuePairs = [
+        "tcp.active_opens": "Tcp:ActiveOpens",
+        "tcp.passive_opens": "Tcp:PassiveOpens",
+        "tcp.attempt_fails": "Tcp:AttemptFails",
+        "tcp.established_resets": "Tcp:EstabResets",
+        "tcp.segments_in": "Tcp:InSegs",
+        "tcp.segments_out": "Tcp:OutSegs",
+        "tcp.retransmitted": "Tcp:RetransSegs",
+        "tcp.in_errors": "Tcp:InErrs",
+        "tcp.out_resets": "Tcp:OutRsts",
+        "tcp.checksum_errors": "Tcp:InCsumErrors",
+        "tcp.syn_retransmitted": "TcpExt:TCPSynRetrans",
+        "tcp.fast_retransmitted": "TcpExt:TCPFastRetrans",
+        "tcp.timeouts": "TcpExt:TCPTimeouts",
+        "tcp.listen_overflows": "TcpExt:ListenOverflows",
+        "tcp.listen_drops": "TcpExt:ListenDrops",
+        "tcp.syncookies_sent": "TcpExt:SyncookiesSent",
+        "tcp.syncookies_received": "TcpExt:SyncookiesRecv",
+        "tcp.syncookies_failed": "TcpExt:SyncookiesFailed",
+        "tcp.out_of_order": "TcpExt:TCPOFOQueue",
+        "tcp.receive_queue_drops": "TcpExt:TCPRcvQDrop",
+        "tcp.backlog_drops": "TcpExt:TCPBacklogDrop",
+        "tcp.memory_pressures": "TcpExt:TCPMemoryPressures",
+        "udp.datagrams_in": "Udp:InDatagrams",
+        "udp.datagrams_out": "Udp:OutDatagrams",
+        "udp.no_ports": "Udp:NoPorts",
+        "udp.in_errors": "Udp:InErrors",
+        "udp.receive_buffer_errors": "Udp:RcvbufErrors",
+        "udp.send_buffer_errors": "Udp:SndbufErrors",
+        "udp.checksum_errors": "Udp:InCsumErrors",
+        "udp6.datagrams_in": "Udp6InDatagrams",
+        "udp6.datagrams_out": "Udp6OutDatagrams",
+        "udp6.no_ports": "Udp6NoPorts",
+        "udp6.in_errors": "Udp6InErrors",
+        "udp6.receive_buffer_errors": "Udp6RcvbufErrors",
+        "udp6.send_buffer_errors": "Udp6SndbufErrors",
+        "udp6.checksum_errors": "Udp6InCsumErrors",
+        "ip.packets_in": "Ip:InReceives",
+        "ip.packets_out": "Ip:OutRequests",
+        "ip.forwarded": "Ip:ForwDatagrams",
+        "ip.bytes_in": "IpExt:InOctets",
+        "ip.bytes_out": "IpExt:OutOctets",
+        "ip.header_errors": "Ip:InHdrErrors",
+        "ip.address_errors": "Ip:InAddrErrors",
+        "ip.in_discards": "Ip:InDiscards",
+        "ip.out_discards": "Ip:OutDiscards",
+        "ip.no_routes": "Ip:OutNoRoutes",
+        "ip.reassembly_fails": "Ip:ReasmFails",
+        "ip.fragmentation_fails": "Ip:FragFails",
+        "ip6.packets_in": "Ip6InReceives",
+        "ip6.packets_out": "Ip6OutRequests",
+        "ip6.forwarded": "Ip6OutForwDatagrams",
+        "ip6.bytes_in": "Ip6InOctets",
+        "ip6.bytes_out": "Ip6OutOctets",
+        "ip6.header_errors": "Ip6InHdrErrors",
+        "ip6.address_errors": "Ip6InAddrErrors",
+        "ip6.in_discards": "Ip6InDiscards",
+        "ip6.out_discards": "Ip6OutDiscards",
+        "ip6.no_routes": "Ip6OutNoRoutes",
+        "ip6.reassembly_fails": "Ip6ReasmFails",
+        "ip6.fragmentation_fails": "Ip6FragFails",
+        "icmp.messages_in": "Icmp:InMsgs",
+        "icmp.messages_out": "Icmp:OutMsgs",
+        "icmp.in_errors": "Icmp:InErrors",
+        "icmp.out_errors": "Icmp:OutErrors",
+        "icmp.unreachable_in": "Icmp:InDestUnreachs",
+        "icmp6.messages_in": "Icmp6InMsgs",
+        "icmp6.messages_out": "Icmp6OutMsgs",
+        "icmp6.in_errors": "Icmp6InErrors",
+        "icmp6.out_errors": "Icmp6OutErrors",
+        "icmp6.unreachable_in": "Icmp6InDestUnreachs",
+    ]
 
-        """
-    private static let text6 =
-        "TCP6: inuse 5\nUDP6: inuse 6\nUDPLITE6: inuse 0\nRAW6: inuse 1\nFRAG6: inuse 2 memory 8\n"
+    private static let files = ["net/snmp", "net/netstat", "net/snmp6"]
 
-    @Test func pagesBecomeBytes() throws {
-        let source = try NetSource(
-            "/net/sockets", files: ["proc/net/sockstat": Self.text, "proc/net/sockstat6": Self.text6],
-            pageSizeBytes: 65_536)
+    /// Reads as simply as can be what the kernel prints.
+    private func numbers(_ read: (String) throws -> String) throws -> [String: UInt64] {
+        var numbers: [String: UInt64] = [:]
+        for file in Self.files {
+            let lines = try read(file).split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
+            if file == "net/snmp6" {
+                for line in lines { numbers["\(line[0])"] = UInt64(line[1]) }
+                continue
+            }
+            for pair in stride(from: 0, to: lines.count, by: 2) {
+                for (name, number) in zip(lines[pair], lines[pair + 1]).dropFirst() {
+                    numbers["\(lines[pair][0])\(name)"] = UInt64(number)
+                }
+            }
+        }
+        return numbers
+    }
+
+    /// A host where no two numbers are the same.
+    @Test func eachFieldIsTheNumberOfItsName() throws {
+        var blocks: [(label: String, names: [String])] = []
+        var snmp6 = ""
+        for (place, entry) in Self.names.enumerated() {
+            let parts = entry.value.split(separator: ":").map(String.init)
+            guard parts.count == 2 else {
+                snmp6 += "\(entry.value) \(1_000 + place)\n"
+                continue
+            }
+            if blocks.last?.label != parts[0] { blocks.append((parts[0], [])) }
+            blocks[blocks.count - 1].names.append(parts[1])
+        }
+        func value(_ name: String) -> Int { 1_000 + (Self.names.firstIndex { $0.value == name } ?? 0) }
+        let snmp = blocks.map { block in
+            "\(block.label): \(block.names.joined(separator: " "))\n"
+                + "\(block.label): \(block.names.map { "\(value("\(block.label):\($0)"))" }.joined(separator: " "))\n"
+        }.joined()
+        let source = try NetSource("/net/protocols", files: ["proc/net/snmp": snmp, "proc/net/snmp6": snmp6])
         let (sample, message) = try source.sample()
         #expect(sample.parseErrorCount == 0)
-        let expected = [
-            "used": 285, "tcp_in_use": 4, "tcp_orphan": 1, "tcp_time_wait": 3, "tcp_allocated": 7,
-            "tcp_memory_bytes": 13_107_200, "udp_in_use": 3, "udp_memory_bytes": 131_072, "udp_lite_in_use": 0,
-            "raw_in_use": 1, "fragments_in_use": 2, "fragments_memory_bytes": 960, "tcp6_in_use": 5,
-            "udp6_in_use": 6, "udp_lite6_in_use": 0, "raw6_in_use": 1, "fragments6_in_use": 2,
-            "fragments6_memory_bytes": 8,
-        ]
-        for (field, value) in expected { #expect(message[field]?.number == Double(value), "\(field)") }
+        for (place, entry) in Self.names.enumerated() {
+            #expect(message["\(entry.key)_total"] == .unsigned(UInt64(1_000 + place)), "\(entry.key)")
+        }
     }
 
-    @Test func whatTheKernelDoesNotTellIsUnknown() throws {
-        let source = try NetSource(
-            "/net/sockets", files: ["proc/net/sockstat": "sockets: used x\nTCP: inuse 4 new 5 mem\nNEW: inuse 3\nUDP\n"]
-        )
-        let (sample, message) = try source.sample()
-        #expect(sample.parseErrorCount == 2 && message["tcp_in_use"]?.number == 4)
-        for field in ["used", "tcp_memory_bytes", "udp_in_use", "tcp6_in_use"] { #expect(message.isNaN(field)) }
-        try source.root.write(Self.text, to: "proc/net/sockstat")
-        try source.root.write(Self.text6, to: "proc/net/sockstat6")
-        #expect(try source.sample(after: 10).message["tcp6_in_use"]?.number == 5)
-        try source.root.write("", to: "proc/net/sockstat")
-        #expect(throws: CollectError.nothingUsable) { try source.sample(after: 1) }
-    }
-
-    @Test func theFirstOfANameCounts() {
-        var statistics = SocketStatistics()
-        statistics.parse(Array("TCP: inuse 1 inuse 2\nTCP: inuse 3\n".utf8).span)
-        #expect(statistics[.tcpInUse] == 1 && statistics[.rawInUse].isNaN)
-        statistics.removeAll()
-        #expect(statistics[.tcpInUse].isNaN)
+    /// Counters move between two reads, but never back: each must lie between those read before and after it.
+    @Test func thisMachinesNumbersAreThoseOfItsFiles() throws {
+        let clock = ManualClock()
+        let registration = try #require(allCollectors.first { $0.channel.topic == "/net/protocols" })
+        let facts = HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE")
+        let sampler = try registration.makeSampler(on: HostMetrics.Host(facts: facts) { clock.reading })
+        func read(_ file: String) throws -> String { try String(contentsOfFile: "/proc/\(file)", encoding: .utf8) }
+        let before = try numbers(read)
+        _ = try sampler.sample(registration.context(tick: 1))
+        let after = try numbers(read)
+        let message = try decode(sampler, schema: registration.channel.schema)
+        for entry in Self.names {
+            guard case .unsigned(let value) = message["\(entry.key)_total"] else {
+                Issue.record("\(entry.key)")
+                continue
+            }
+            let range = (before[entry.value] ?? 0)...(after[entry.value] ?? 0)
+            #expect(range.contains(value), "\(entry.key)")
+        }
     }
 }
