@@ -57,5 +57,6 @@ package struct EntryFilter {
         verdicts[key] = verdict
         return verdict
     }
+
     package mutating func admits(_ id: [UInt8]) -> Bool { admits(id.span) }
 }

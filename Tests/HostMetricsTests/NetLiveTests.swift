@@ -156,8 +156,8 @@ struct NetLiveTests {
     }
 
     @Test func withAnotherProcfsThereAreNoAddresses() throws {
-        let source = try NetSource("/net/addresses", files: ["proc/net/dev": ""])
-        #expect(throws: CollectError.open(errno: 2)) { try source.start() }
+        let source = try CollectorUnderTest("/net/addresses", files: ["proc/net/dev": ""])
+        #expect(throws: CollectError.open(errno: 2)) { try source.sample() }
     }
 
     @Test(.enabled(if: canMakeNamespaces))
@@ -204,7 +204,7 @@ struct NetLiveTests {
     @Test func interfacesOfFilesAreFollowedToo() throws {
         let heading = "Inter-| Receive | Transmit\n face |bytes | bytes\n"
         let rest = ": 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
-        let source = try NetSource("/net", files: ["proc/net/dev": heading + "eth0" + rest])
+        let source = try CollectorUnderTest("/net", files: ["proc/net/dev": heading + "eth0" + rest])
         for (name, text) in [("operstate", "up\n"), ("ifindex", "2\n")] {
             try source.root.write(text, to: "sys/class/net/eth0/\(name)")
         }

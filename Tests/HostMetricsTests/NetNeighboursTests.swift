@@ -45,7 +45,7 @@ struct NetARPTests {
     private static let heading = "IP address       HW type     Flags       HW address            Mask     Device\n"
 
     @Test func entriesAreCountedByInterface() throws {
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/neighbours",
             files: [
                 "proc/net/arp": Self.heading + """
@@ -70,7 +70,7 @@ struct NetARPTests {
     }
 
     @Test func withoutTheFileThereIsNoChannel() throws {
-        let source = try NetSource("/net/neighbours", files: [:])
-        #expect(throws: CollectError.open(errno: 2)) { try source.start() }
+        let source = try CollectorUnderTest("/net/neighbours", files: [:])
+        #expect(throws: CollectError.open(errno: 2)) { try source.sample() }
     }
 }

@@ -34,8 +34,8 @@ struct NetProtocolsTests {
 
         """
 
-    private func source(machine: String = "x86_64") throws -> NetSource {
-        try NetSource(
+    private func source(machine: String = "x86_64") throws -> CollectorUnderTest {
+        try CollectorUnderTest(
             "/net/protocols",
             files: [
                 "proc/net/snmp": Self.snmp, "proc/net/netstat": Self.netstat, "proc/net/snmp6": Self.snmp6,
@@ -117,8 +117,8 @@ struct NetProtocolsTests {
     }
 
     @Test func filesMayBeMissingComeAndGo() throws {
-        let source = try NetSource("/net/protocols", files: [:])
-        #expect(throws: CollectError.open(errno: 2)) { try source.start() }
+        let source = try CollectorUnderTest("/net/protocols", files: [:])
+        #expect(throws: CollectError.open(errno: 2)) { try source.sample() }
         try source.root.write(Self.snmp, to: "proc/net/snmp")
         var message = try source.sample().message
         #expect(message["tcp.segments_in_total"] == .unsigned(5_000) && message["ip6.bytes_in_total"] == .unsigned(0))
@@ -335,7 +335,7 @@ extension NetProtocolsTests {
             "\(block.label): \(block.names.joined(separator: " "))\n"
                 + "\(block.label): \(block.names.map { "\(value("\(block.label):\($0)"))" }.joined(separator: " "))\n"
         }.joined()
-        let source = try NetSource("/net/protocols", files: ["proc/net/snmp": snmp, "proc/net/snmp6": snmp6])
+        let source = try CollectorUnderTest("/net/protocols", files: ["proc/net/snmp": snmp, "proc/net/snmp6": snmp6])
         let (sample, message) = try source.sample()
         #expect(sample.parseErrorCount == 0)
         for (place, entry) in Self.names.enumerated() {

@@ -16,7 +16,7 @@ struct NetSocketsTests {
         "TCP6: inuse 5\nUDP6: inuse 6\nUDPLITE6: inuse 0\nRAW6: inuse 1\nFRAG6: inuse 2 memory 8\n"
 
     @Test func pagesBecomeBytes() throws {
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/sockets", files: ["proc/net/sockstat": Self.text, "proc/net/sockstat6": Self.text6],
             pageSizeBytes: 65_536)
         let (sample, message) = try source.sample()
@@ -32,7 +32,7 @@ struct NetSocketsTests {
     }
 
     @Test func whatTheKernelDoesNotTellIsUnknown() throws {
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/sockets", files: ["proc/net/sockstat": "sockets: used x\nTCP: inuse 4 new 5 mem\nNEW: inuse 3\nUDP\n"]
         )
         let (sample, message) = try source.sample()

@@ -15,7 +15,7 @@ struct NetSoftnetTests {
     }
 
     @Test func ratesAreThoseOfEachCPU() throws {
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/softnet",
             files: [
                 "proc/net/softnet_stat": line([4_294_967_290, 1, 2, 3, 4, 5, 0], count: 15)
@@ -47,7 +47,7 @@ struct NetSoftnetTests {
 
     @Test(arguments: [(8, 0), (9, 9), (10, 10), (11, 11), (13, 13), (15, 15)])
     func olderKernelsHaveFewerColumns(columns: Int, known: Int) throws {
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/softnet", files: ["proc/net/softnet_stat": line([1, 2, 3, 4, 5, 6, 7], count: columns)])
         guard known > 0 else {
             #expect(throws: CollectError.nothingUsable) { try source.sample() }
@@ -64,7 +64,7 @@ struct NetSoftnetTests {
 
     @Test func linesWithoutANumberAreThoseOfTheOnlineCPUs() throws {
         let text = line([1], count: 11) + line([2], count: 11)
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/softnet",
             files: ["proc/net/softnet_stat": text, "proc/stat": "cpu  1 2 3 4\ncpu0 1 2 3 4\ncpu5 1 2 3 4\n"])
         #expect(try source.sample().message["cpus"]?.ids == ["0", "5"])
@@ -74,7 +74,7 @@ struct NetSoftnetTests {
 
     @Test func badLinesAndTheSameCPUAgainAreLeftOut() throws {
         let good = line([1, 2, 3, 4, 5, 6, 1], count: 13)
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/softnet",
             files: ["proc/net/softnet_stat": "\n0000000g" + good + "1 2 3\n" + good + good + "0x1" + good + "\u{FF}\n"])
         let (sample, message) = try source.sample()
@@ -86,7 +86,7 @@ struct NetSoftnetTests {
         var settings = EntrySettings()
         settings.entryCountMax = 2
         let text = (0..<count).map { line([1, 2, 3, 4, 5, 6, UInt32($0)], count: 13) }.joined()
-        let source = try NetSource("/net/softnet", files: ["proc/net/softnet_stat": text], settings: settings)
+        let source = try CollectorUnderTest("/net/softnet", files: ["proc/net/softnet_stat": text], settings: settings)
         let sample = try source.sample().sample
         #expect(sample.entryCount == 2 && sample.suppressedCount == count - 2)
     }
@@ -97,12 +97,12 @@ struct NetConntrackTests {
         "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error"
         + "  expect_new expect_create expect_delete search_restart\n"
 
-    private func source(_ statistics: String?) throws -> NetSource {
+    private func source(_ statistics: String?) throws -> CollectorUnderTest {
         var files = [
             "proc/sys/net/netfilter/nf_conntrack_count": "300\n", "proc/sys/net/netfilter/nf_conntrack_max": "1200\n",
         ]
         files["proc/net/stat/nf_conntrack"] = statistics
-        return try NetSource("/net/conntrack", files: files)
+        return try CollectorUnderTest("/net/conntrack", files: files)
     }
 
     @Test func theCountersOfAllCPUsAreSummed() throws {
@@ -157,8 +157,8 @@ struct NetConntrackTests {
     }
 
     @Test func withoutTheModuleThereIsNoChannel() throws {
-        let source = try NetSource("/net/conntrack", files: [:])
-        #expect(throws: CollectError.open(errno: 2)) { try source.start() }
+        let source = try CollectorUnderTest("/net/conntrack", files: [:])
+        #expect(throws: CollectError.open(errno: 2)) { try source.sample() }
     }
 }
 
@@ -171,7 +171,7 @@ struct NetWirelessTests {
     private static let line = " wlan0: 0000   35.  -75.  -256        0      1      2      3      4        5\n"
 
     @Test func qualityAndLossesAreTold() throws {
-        let source = try NetSource("/net/wireless", files: ["proc/net/wireless": Self.heading + Self.line])
+        let source = try CollectorUnderTest("/net/wireless", files: ["proc/net/wireless": Self.heading + Self.line])
         var (sample, message) = try source.sample()
         #expect(sample.parseErrorCount == 0 && message["interfaces"]?.ids == ["wlan0"])
         #expect(message["interfaces[0].link_ratio"]?.number == 0.5)
@@ -198,10 +198,10 @@ struct NetWirelessTests {
     }
 
     @Test func withoutAnInterfaceThereIsNoChannel() throws {
-        let source = try NetSource("/net/wireless", files: [:])
-        #expect(throws: CollectError.open(errno: 2)) { try source.start() }
+        let source = try CollectorUnderTest("/net/wireless", files: [:])
+        #expect(throws: CollectError.open(errno: 2)) { try source.sample() }
         try source.root.write(Self.heading, to: "proc/net/wireless")
-        #expect(throws: CollectError.open(errno: 19)) { try source.start() }
+        #expect(throws: CollectError.open(errno: 19)) { try source.sample() }
         try source.root.write(Self.heading + Self.line, to: "proc/net/wireless")
         #expect(try source.sample().message["interfaces"]?.entries.count == 1)
     }
@@ -213,7 +213,7 @@ struct NetWirelessTests {
         String(repeating: "w", count: 22) + ": 0000 1. 2. 3. 4 5 6 7 8 9", "wlan0: 0000 1. 2. 3. 4 5 6 7 8 9",
     ])
     func badLinesAreLeftOut(line: String) throws {
-        let source = try NetSource(
+        let source = try CollectorUnderTest(
             "/net/wireless", files: ["proc/net/wireless": Self.heading + Self.line + line + "\n"])
         let (sample, message) = try source.sample()
         #expect(sample.parseErrorCount == 1 && message["interfaces"]?.ids == ["wlan0"])
@@ -223,11 +223,11 @@ struct NetWirelessTests {
         var settings = EntrySettings()
         settings.exclude = try Pattern("wlan0")
         let text = Self.heading + Self.line + Self.line.replacing("wlan0", with: "wlan1")
-        let source = try NetSource("/net/wireless", files: ["proc/net/wireless": text], settings: settings)
+        let source = try CollectorUnderTest("/net/wireless", files: ["proc/net/wireless": text], settings: settings)
         #expect(try source.sample().message["interfaces"]?.ids == ["wlan1"])
         settings.exclude = nil
         settings.entryCountMax = 1
-        let small = try NetSource("/net/wireless", files: ["proc/net/wireless": text], settings: settings)
+        let small = try CollectorUnderTest("/net/wireless", files: ["proc/net/wireless": text], settings: settings)
         #expect(try small.sample().sample.suppressedCount == 1)
     }
 }

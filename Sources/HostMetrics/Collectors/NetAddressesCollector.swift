@@ -61,11 +61,11 @@ struct NetAddressesCollector: Collector, ~Copyable {
             sample.suppressedCount += 1
             return
         }
-        rows.last.setId(InterfaceName.append(text, to: &arena))
+        rows.last.setId(arena.append(id: text))
         let entry = monitor.addresses[place]
         let link = monitor.links[place]
         setName(of: link)
-        rows.last.setInterface(InterfaceName.append(text, to: &arena))
+        rows.last.setInterface(arena.append(id: text))
         rows.last.setFamily(arena.append(entry.address.isIPv6 ? "IPv6" : "IPv4"))
         rows.last.setAddress(append(entry.address))
         rows.last.setNetmask(

@@ -69,7 +69,7 @@ struct NetNeighboursCollector: Collector, ~Copyable {
             sample.suppressedCount += 1
             return
         }
-        rows.last.setId(InterfaceName.append(text, to: &arena))
+        rows.last.setId(arena.append(id: text))
         rows.last.set(row, knowsStates: monitor != nil)
     }
 }

@@ -75,7 +75,7 @@ struct NetWirelessCollector: Collector, ~Copyable {
             sample.suppressedCount += 1
             return
         }
-        rows.last.setId(InterfaceName.append(known.name(of: identity), to: &arena))
+        rows.last.setId(arena.append(id: known.name(of: identity)))
         rows.last.set(line)
         rows.last.setRates(row, baselines)
     }

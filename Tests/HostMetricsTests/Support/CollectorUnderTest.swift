@@ -26,6 +26,15 @@ final class CollectorUnderTest {
             entrySettings: [topic: settings], clock: { clock.reading })
     }
 
+    /// `files`: by path, such as "proc/net/snmp".
+    convenience init(
+        _ topic: String, files: [String: String], machine: String = "x86_64", pageSizeBytes: Double = 4_096,
+        settings: EntrySettings = EntrySettings()
+    ) throws {
+        try self.init(topic, machine: machine, pageSizeBytes: pageSizeBytes, settings: settings)
+        for (path, text) in files { try root.write(text, to: path) }
+    }
+
     /// Lets time pass, takes a sample and decodes its message. The first sample starts the collector.
     func sample(after seconds: Double = 1) throws -> (sample: Sample, message: WireValue) {
         clock.advance(nanoseconds: UInt64(seconds * 1e9))
@@ -35,4 +44,16 @@ final class CollectorUnderTest {
         let sample = try sampler.sample(registration.context(tick: tick))
         return (sample, try decode(sampler, schema: registration.channel.schema))
     }
+}
+
+extension WireValue {
+    func isNaN(_ path: String) -> Bool { self[path]?.isNaN == true }
+
+    /// The ids of entries.
+    var ids: [String] { entries.ids }
+}
+
+extension [WireValue] {
+    /// The ids of entries.
+    var ids: [String] { map { $0["id"]?.text ?? $0["id"]?.number.map { "\(Int($0))" } ?? "?" } }
 }
