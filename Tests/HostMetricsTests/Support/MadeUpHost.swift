@@ -70,9 +70,7 @@ extension TemporaryDirectory {
 
 extension WireValue {
     /// The ids of a list's entries.
-    func ids(_ list: String) -> [String] {
-        (self[list]?.entries ?? []).map { $0["id"]?.text ?? $0["id"]?.number.map { "\(Int($0))" } ?? "?" }
-    }
+    func ids(_ list: String) -> [String] { (self[list]?.entries ?? []).ids }
 
     var isNaN: Bool { number?.isNaN ?? false }
 }
