@@ -9,3 +9,8 @@ extension [UInt8] {
         for index in indices where self[index] == UInt8(ascii: "\"") { self[index] = UInt8(ascii: "'") }
     }
 }
+
+extension TextArena {
+    /// Appends an entry's id, from an array that another part of the same value may own.
+    mutating func append(id: [UInt8]) -> Text { append(identifier: id.span) }
+}
