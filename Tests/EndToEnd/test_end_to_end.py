@@ -662,6 +662,36 @@ async def _(run):
         assert switches <= 6 and reads <= 6, f"{switches} wake-ups and {reads} reads in 3 s"
 
 
+@check("a filesystem that never answers stops nothing", needs_process=True)
+async def _(run):
+    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        print("     not checked: it takes root and /dev/fuse to mount one")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        helper = pathlib.Path(__file__).with_name("silent_filesystem.py")
+        target = pathlib.Path(folder, "silent")
+        target.mkdir()
+        start = pathlib.Path(folder, "start")
+        command = f"{sys.executable} {helper} {target} {os.path.abspath(run.path)}"
+        start.write_text(f'#!/bin/sh\nexec unshare --mount {command} "$@"\n')
+        start.chmod(0o755)
+        with Agent(str(start), "--rate", "/filesystem=1") as agent:
+            async with Client(agent.url) as client:
+                await client.subscribe("/cpu", "/filesystem", "/log")
+                received = await client.collect(6)
+            messages = [item.message for item in received if item.topic == "/filesystem"]
+            assert len(messages) >= 3, f"{len(messages)} messages in 6 s, of which 2 s are the time that is waited"
+            for message in messages:
+                states = {entry.id: entry.state for entry in message.filesystems}
+                assert states[str(target)] == 3 and states["/"] == 1, states
+            notes = [item.message.message for item in received if item.topic == "/log"]
+            assert sum(f"{target} does not answer" in note for note in notes) == 1, notes
+            count = sum(item.topic == "/cpu" for item in received)
+            assert count >= 55, f"/cpu came {count} times in 6 s"
+            status, seconds = agent.terminate()
+            assert status == 0 and seconds < 1, f"ended with {status} after {seconds:.1f} s"
+
+
 @check("a busy port: exit status 1 and one line", needs_process=True)
 async def _(run):
     result = run.agent_output("--port", str(run.agent.port))
