@@ -43,6 +43,23 @@ package struct HostFacts: Sendable {
     }
 }
 
+/// What collectors ask of the system beside files; tests answer in its place.
+package struct SystemAccess: Sendable {
+    /// How adjtimex(2) is asked; tests answer for the kernel.
+    package var readKernelClock: @Sendable () throws(CollectError) -> KernelClock = KernelClock.read
+    /// statfs(2), which may never return; called on threads of its own. The path is without a NUL.
+    package var fileSystemStatistics: @Sendable (_ path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue> =
+        FileSystemStatistics.ofFileSystem
+    /// How long a filesystem may take to answer.
+    package var fileSystemTimeoutSeconds = 2.0
+    /// NVIDIA's management library: a name that the dynamic linker searches for, or a path.
+    package var nvidiaLibrary = "libnvidia-ml.so.1"
+    /// What the calling thread has used of a CPU.
+    package var threadNanoseconds: @Sendable () -> UInt64 = SystemClock.threadNanoseconds
+
+    package init() {}
+}
+
 /// Where collectors read from, and the clock they read by: this machine in service, a tree of fixtures and a clock
 /// moved by hand in tests.
 ///
@@ -55,15 +72,8 @@ package final class Host {
     package let clock: () -> ClockReading
     /// What the host's owner sets for the entries of channels, by topic.
     package var entrySettings: [String: EntrySettings]
-    /// How adjtimex(2) is asked; tests answer for the kernel.
-    package var readKernelClock: () throws(CollectError) -> KernelClock = KernelClock.read
-    /// statfs(2), which may never return; called on threads of its own. The path is without a NUL.
-    package var fileSystemStatistics: @Sendable (_ path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue> =
-        FileSystemStatistics.ofFileSystem
-    /// How long a filesystem may take to answer.
-    package var fileSystemTimeoutSeconds = 2.0
-    /// NVIDIA's management library: a name that the dynamic linker searches for, or a path.
-    package var nvidiaLibrary = "libnvidia-ml.so.1"
+    /// What is asked of the system beside files.
+    package var system = SystemAccess()
     /// Filled by the agent; `/agent` publishes it.
     package let agent = AgentReport()
     /// Filled by the agent, too.
@@ -101,9 +111,7 @@ package struct WorkerHost: Sendable {
     package var rootfs: String
     package var facts: HostFacts
     package var entrySettings: [String: EntrySettings]
-    package var fileSystemStatistics: @Sendable (_ path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue>
-    package var fileSystemTimeoutSeconds: Double
-    package var nvidiaLibrary: String
+    package var system: SystemAccess
     package var clock: @Sendable () -> ClockReading
 
     /// A host that reads what `host` reads, by another clock.
@@ -113,18 +121,14 @@ package struct WorkerHost: Sendable {
         rootfs = host.rootfs
         facts = host.facts
         entrySettings = host.entrySettings
-        fileSystemStatistics = host.fileSystemStatistics
-        fileSystemTimeoutSeconds = host.fileSystemTimeoutSeconds
-        nvidiaLibrary = host.nvidiaLibrary
+        system = host.system
         self.clock = clock
     }
 
     package func makeHost() -> Host {
         let host = Host(
             procfs: procfs, sysfs: sysfs, rootfs: rootfs, facts: facts, entrySettings: entrySettings, clock: clock)
-        host.fileSystemStatistics = fileSystemStatistics
-        host.fileSystemTimeoutSeconds = fileSystemTimeoutSeconds
-        host.nvidiaLibrary = nvidiaLibrary
+        host.system = system
         return host
     }
 }

@@ -32,6 +32,9 @@ package final class SystemClock {
     /// CLOCK_MONOTONIC.
     package static func monotonic() -> Instant { Instant(nanoseconds: nanoseconds(CLOCK_MONOTONIC)) }
 
+    /// What the calling thread has used of a CPU.
+    package static func threadNanoseconds() -> UInt64 { nanoseconds(CLOCK_THREAD_CPUTIME_ID) }
+
     /// CLOCK_BOOTTIME less CLOCK_MONOTONIC: grows by the time that the machine is suspended.
     package static func suspendedNanoseconds() -> UInt64 {
         let running = nanoseconds(CLOCK_MONOTONIC)

@@ -2,13 +2,13 @@ import HostMetrics
 import Testing
 
 struct ClockTests {
-    private final class Kernel {
+    private final class Kernel: @unchecked Sendable {
         var answer: Result<KernelClock, CollectError> = .success(KernelClock())
     }
 
     private func host(_ kernel: Kernel) throws -> MadeUpHost {
         let host = try MadeUpHost("/clock")
-        host.host.readKernelClock = { () throws(CollectError) in try kernel.answer.get() }
+        host.host.system.readKernelClock = { () throws(CollectError) in try kernel.answer.get() }
         return host
     }
 

@@ -182,8 +182,8 @@ private final class FilesystemWorld {
             clock.reading
         }
         let statistics = statistics
-        host.fileSystemStatistics = { statistics.answer($0) }
-        host.fileSystemTimeoutSeconds = timeoutSeconds
+        host.system.fileSystemStatistics = { statistics.answer($0) }
+        host.system.fileSystemTimeoutSeconds = timeoutSeconds
         sampler = try registration.makeSampler(on: host)
     }
 
@@ -351,7 +351,7 @@ struct RealMountTests {
     private static func sampler(timeoutSeconds: Double) throws -> (Registration, any Sampling) {
         let registration = try #require(allCollectors.first { $0.channel.topic == "/filesystem" })
         let host = HostMetrics.Host(facts: facts, clock: SystemClock().reading)
-        host.fileSystemTimeoutSeconds = timeoutSeconds
+        host.system.fileSystemTimeoutSeconds = timeoutSeconds
         return (registration, try registration.makeSampler(on: host))
     }
 

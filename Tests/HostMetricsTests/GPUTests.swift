@@ -48,7 +48,7 @@ private final class GPUWorld {
             procfs: root.path + "/proc", sysfs: root.path + "/sys", rootfs: root.path,
             facts: HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE"),
             entrySettings: ["/gpu": settings], clock: { clock.reading })
-        host.nvidiaLibrary = library
+        host.system.nvidiaLibrary = library
         registration = try #require(allCollectors.first { $0.channel.topic == "/gpu" })
     }
 

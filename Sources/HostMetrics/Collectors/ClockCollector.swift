@@ -10,7 +10,7 @@ struct ClockCollector: Collector, ~Copyable {
 
     init(host: Host) throws(CollectError) {
         clock = host.clock
-        readKernelClock = host.readKernelClock
+        readKernelClock = host.system.readKernelClock
         // Where a sandbox forbids the call there is no channel.
         do { _ = try readKernelClock() } catch .read(let errno) { throw .open(errno: errno) }
     }

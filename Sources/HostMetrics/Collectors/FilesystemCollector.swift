@@ -27,7 +27,7 @@ struct FilesystemCollector: Collector, ~Copyable {
         filter = EntryFilter(settings)
         typeFilter = EntryFilter(include: settings.includeType, exclude: settings.excludeType)
         mountInfo = try MountInfoFile(host: host)
-        pool = StatisticsPool(timeoutSeconds: host.fileSystemTimeoutSeconds, host.fileSystemStatistics)
+        pool = StatisticsPool(timeoutSeconds: host.system.fileSystemTimeoutSeconds, host.system.fileSystemStatistics)
         mounted = MountedFilesystems(MountTable(), filter: &filter, typeFilter: &typeFilter)
         rows = RepeatedField(capacity: settings.entryCountMax)
     }

@@ -28,7 +28,7 @@ struct GPUCollector: Collector, ~Copyable {
     init(host: Host) throws(CollectError) {
         let settings = host.settings(of: Self.topic)
         cards = GraphicsCards(sysfs: host.sysfs)
-        devices = NvidiaDevices(sysfs: host.sysfs, rootfs: host.rootfs, libraryPath: host.nvidiaLibrary)
+        devices = NvidiaDevices(sysfs: host.sysfs, rootfs: host.rootfs, libraryPath: host.system.nvidiaLibrary)
         filter = EntryFilter(settings)
         rows = RepeatedField(capacity: settings.entryCountMax)
         clock = host.clock

@@ -10,12 +10,15 @@ struct ProcessesCollector: Collector, ~Copyable {
 
     /// The share of a CPU that reading all processes may take.
     private static let costRatioMax = 0.02
+    /// However long it took, there is a next scan within some minutes.
+    private static let costNanosecondsMax: UInt64 = 5_000_000_000
     private static let userNamesNanoseconds: UInt64 = 60_000_000_000
     /// Text of a row: 64 bytes of name, 3 × 32 of user, and its path, which is cut.
     private static let textByteCountMax = 1_024
     private static let pathByteCountMax = 512
 
     private let clock: () -> ClockReading
+    private let threadNanoseconds: () -> UInt64
     private let facts: HostFacts
     private let stat: StatSource?
     private var table: ProcessTable
@@ -39,6 +42,7 @@ struct ProcessesCollector: Collector, ~Copyable {
     init(host: Host) throws(CollectError) {
         let settings = host.settings(of: Self.topic)
         clock = host.clock
+        threadNanoseconds = host.system.threadNanoseconds
         facts = host.facts
         stat = try? host.statSource()
         table = try ProcessTable(host: host, filter: EntryFilter(settings))
@@ -58,6 +62,7 @@ struct ProcessesCollector: Collector, ~Copyable {
             return lastSample
         }
         lastSample = nil
+        let usedBefore = threadNanoseconds()
         var sample = scan(context, at: before)
         guard !table.entries.isEmpty else { throw .nothingUsable }
         summarize()
@@ -67,7 +72,9 @@ struct ProcessesCollector: Collector, ~Copyable {
         sample.suppressedCount += max(0, top.places.count - rows.capacity)
         let after = clock()
         sample.time = before.midpoint(to: after)
-        stretch(from: before, to: after, context.period, &sample)
+        let nanoseconds = after.monotonic.nanoseconds - min(before.monotonic.nanoseconds, after.monotonic.nanoseconds)
+        summary.scanSeconds = Double(nanoseconds) / 1e9
+        putOffNextScan(since: before, cost: threadNanoseconds() &- usedBefore, context.period, &sample)
         summary.copy(to: &message)
         message.setTop(rows)
         lastSample = sample
@@ -92,20 +99,19 @@ struct ProcessesCollector: Collector, ~Copyable {
     }
 
     /// Puts off the next scan so that all of them take a small share of a CPU only.
-    private mutating func stretch(
-        from before: ClockReading, to after: ClockReading, _ period: Period, _ sample: inout Sample
+    private mutating func putOffNextScan(
+        since before: ClockReading, cost: UInt64, _ period: Period, _ sample: inout Sample
     ) {
-        let cost = after.monotonic.nanoseconds - min(before.monotonic.nanoseconds, after.monotonic.nanoseconds)
-        summary.scanSeconds = Double(cost) / 1e9
-        let pause = UInt64(Double(cost) / Self.costRatioMax)
+        let pause = UInt64(Double(min(cost, Self.costNanosecondsMax)) / Self.costRatioMax)
         nextScan = before.monotonic.nanoseconds + pause
-        guard isStretched != (pause > period.nanoseconds) else { return }
-        isStretched.toggle()
-        guard isStretched else { return }
+        // Not told again and again where it is on the verge.
+        if pause < period.nanoseconds / 2 { isStretched = false }
+        guard pause > period.nanoseconds, !isStretched else { return }
+        isStretched = true
         sample.notes.append(
             Note(
                 .info,
-                "\(table.entries.count) processes take \(cost / 1_000_000) ms to read: "
+                "\(table.entries.count) processes take \(cost / 1_000_000) ms of a CPU to read: "
                     + "they are read every \((pause + 999_999_999) / 1_000_000_000) s"))
     }
 

@@ -108,10 +108,10 @@ final class FixtureHost {
             clock: { clock.reading })
         let answers = answers
         let rootPath = Array(root.path.utf8)
-        host.fileSystemStatistics = { path in
+        host.system.fileSystemStatistics = { path in
             answers.answer(String(decoding: path.dropFirst(rootPath.count), as: UTF8.self))
         }
-        host.fileSystemTimeoutSeconds = 0.5
+        host.system.fileSystemTimeoutSeconds = 0.5
         try show("t0")
     }
 

@@ -94,7 +94,7 @@ struct  Sysmon__V1__Processes
    */
   double pid_used_ratio;
   /*
-   * How long it took to read all of them.
+   * How long it took to read all of them, waiting for a CPU included.
    */
   double scan_seconds;
   /*
