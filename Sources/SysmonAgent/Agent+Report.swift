@@ -19,6 +19,9 @@ extension Agent {
         case unstuck(topic: String, seconds: Double)
         /// The rate that is asked for is higher than the source changes.
         case fasterThanSource(topic: String, sourceHertz: String)
+        /// A source takes so long to read that it is read more seldom.
+        case slowed(topic: String, hertz: Double)
+        case quickAgain(topic: String)
         case noted(topic: String, Note)
         case countersReset(topic: String, count: Int)
         case boostBegan(Alarm, topic: String?, topics: [String], seconds: Int)
@@ -73,6 +76,12 @@ extension Agent.Report {
             .init(.info, topic, "\(topic) answers again, after \(text(of: .number(seconds.rounded()))) s")
         case .fasterThanSource(let topic, let hertz):
             .init(.warning, topic, "\(topic) is sampled faster than its source changes (\(hertz) times a second)")
+        case .slowed(let topic, let hertz):
+            .init(
+                .warning, topic,
+                "\(topic) takes so long to read that it is sampled \(text(of: .number((hertz * 100).rounded() / 100))) "
+                    + "times a second at most")
+        case .quickAgain(let topic): .init(.info, topic, "\(topic) is sampled as configured again")
         case .noted(let topic, let note):
             .init(note.level == .info ? .info : .warning, topic, "\(topic): \(note.text)")
         case .countersReset(let topic, let count):

@@ -85,6 +85,7 @@ extension Agent {
             start = end
             let seconds = end.seconds(since: begin)
             record(sample, of: index, seconds: seconds, now: now)
+            recordCost(seconds: seconds, of: index, now: now)
             setStuck(seconds > Self.stuckSeconds, index, seconds: seconds)
             return .success(())
         } catch {

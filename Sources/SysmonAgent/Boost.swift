@@ -28,8 +28,13 @@ extension Agent {
         tell(.boostEnded)
     }
 
-    /// What a channel is sampled at: as configured, or faster while there is a boost.
+    /// What a channel is sampled at: as configured, faster while there is a boost, slower where its source is slow.
     func effectiveHertz(of index: Int) -> Double? {
+        guard let hertz = wantedHertz(of: index) else { return nil }
+        return min(hertz, sources[index].cost.hertzMax ?? hertz)
+    }
+
+    private func wantedHertz(of index: Int) -> Double? {
         guard let configured = configuration.channels[index].sampling?.rateHertz else { return nil }
         guard boost.end != nil, let boosted = configuration.boost.rates[configuration.channels[index].topic] else {
             return configured

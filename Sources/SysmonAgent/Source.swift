@@ -27,6 +27,7 @@ struct Source {
     /// Samples that failed since the last good one.
     var failureCount = 0
     var lastResetReport: Instant?
+    var cost = SourceCost()
     /// Where the measurement of the achieved rate began.
     var rateStart: Instant?
     var rateCount = 0

@@ -245,3 +245,30 @@ private struct AlarmCollector: Collector, ~Copyable {
         return sample
     }
 }
+
+/// Sources on the loop's thread that take long to read.
+struct SourceCostTests {
+    @Test func aSlowSourceIsReadMoreSeldomAndBackAgain() throws {
+        let world = try AgentWorld(rates: ["/load": 10])
+        let client = world.connect(subscribedTo: ["/load", "/agent"])
+        world.run(seconds: 1)
+        // Two looks per sample.
+        world.slowDown(secondsPerReading: 0.002)
+        world.run(seconds: 2)
+        let report = world.takeReports().compactMap { report in
+            if case .slowed(let topic, let hertz) = report { topic == "/load" ? hertz : nil } else { nil }
+        }
+        let hertz = try #require(report.first)
+        #expect(report.count == 1)
+        #expect(hertz > 1 && hertz < 10)
+        world.forgetMessages(client)
+        world.run(seconds: 20)
+        #expect(abs(Double(world.data(client, "/load").count) - 20 * hertz) <= 2)
+        world.slowDown(secondsPerReading: 0)
+        world.run(seconds: 10)
+        #expect(world.takeReports().contains(.quickAgain(topic: "/load")))
+        world.forgetMessages(client)
+        world.run(seconds: 5)
+        #expect(world.data(client, "/load").count == 50)
+    }
+}
