@@ -83,6 +83,8 @@ package struct Sample: Sendable {
     package var suppressedCount = 0
     package var parseErrorCount = 0
     package var resetCount = 0
+    /// How often the source changes, in seconds, where only the source knows; nil: as the collector says.
+    package var resolutionSeconds: Double?
     /// What happened to the source, for `/log`; none in steady state.
     package var notes: [Note] = []
     /// What just began and deserves a closer look.

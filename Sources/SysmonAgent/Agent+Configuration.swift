@@ -95,7 +95,7 @@ extension Agent {
     func warnOfRate(of index: Int) {
         let settings = configuration.channels[index]
         let id = "rate:\(settings.topic)"
-        let resolution = sources[index].registration.resolutionSeconds
+        let resolution = host.agent.collectors[index].resolutionSeconds
         guard settings.isEnabled, let rate = settings.sampling?.rateHertz, resolution > 0, rate * resolution > 1 else {
             sources[index].isTooFast = false
             return server.removeStatuses([id])

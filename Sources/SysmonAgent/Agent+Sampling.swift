@@ -113,6 +113,10 @@ extension Agent {
         host.agent.collectors[index].entryCount = sample.entryCount
         host.agent.collectors[index].suppressedCount = sample.suppressedCount
         measureRate(of: index, now: now)
+        if let seconds = sample.resolutionSeconds, seconds != host.agent.collectors[index].resolutionSeconds {
+            host.agent.collectors[index].resolutionSeconds = seconds
+            warnOfRate(of: index)
+        }
         if sample.resetCount > 0 { tellResets(sample.resetCount, of: index, now: now) }
         for note in sample.notes { tell(.noted(topic: sources[index].topic, note)) }
         if let alarm = sample.alarm { boost(by: alarm, seenBy: sources[index].topic, now: now) }

@@ -55,6 +55,18 @@ struct SensorsTests {
         }
     }
 
+    @Test func theQuickestChipSaysHowOftenTheSourceChanges() throws {
+        let root = try SensorWorld.folder(chipCount: 2)
+        for chip in 0...1 { try root.write("20000\n", to: "class/hwmon/hwmon\(chip)/temp1_input") }
+        try root.write("other\n", to: "class/hwmon/hwmon1/name")
+        let silent = try SensorWorld(root).sample()
+        #expect(silent.resolutionSeconds == 1)
+        try root.write("31\n", to: "class/hwmon/hwmon0/update_interval")
+        try root.write("4000\n", to: "class/hwmon/hwmon1/update_interval")
+        let quick = try SensorWorld(root).sample()
+        #expect(quick.resolutionSeconds == 0.031)
+    }
+
     @Test func aChipIsReadNoFasterThanItHasNews() throws {
         let root = try SensorWorld.folder(chipCount: 2)
         try root.write("4000\n", to: "class/hwmon/hwmon0/update_interval")

@@ -80,10 +80,20 @@ package struct SensorsCollector: Collector, ~Copyable {
         rows.removeAll()
         for entry in entries.all { rows.append(entry, of: chips[entry.chip]) }
         rows.fill(&message, empty: entries.empty)
+        sample.resolutionSeconds = shortestUpdate
         sample.entryCount = entries.all.count
         sample.suppressedCount = entries.suppressedCount
         sample.time = before.midpoint(to: clock())
         return sample
+    }
+
+    /// Of the quickest chip; those that do not say how often they measure mostly do so once a second.
+    private var shortestUpdate: Double {
+        var shortest = Self.resolutionSeconds
+        for place in chips.indices where entries.usedChips[place] && chips[place].updateSeconds > 0 {
+            shortest = min(shortest, chips[place].updateSeconds)
+        }
+        return shortest
     }
 
     // MARK: - Chips

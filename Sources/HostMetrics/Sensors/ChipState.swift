@@ -18,7 +18,7 @@ struct ChipState {
 
     private var readAt: UInt64 = 0
     /// What the chip says itself, and what its slowness asks for.
-    private var updateSeconds = 0.0
+    private(set) var updateSeconds = 0.0
     private var restSeconds = 0.0
     private var hadAlarm: [Bool?]
     private var energies: Baselines
