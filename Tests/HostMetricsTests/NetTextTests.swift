@@ -182,13 +182,13 @@ struct NetWirelessTests {
         try source.root.write(
             Self.heading + other + Self.line.replacing(" 5\n", with: " 15\n"), to: "proc/net/wireless")
         (sample, message) = try source.sample(after: 2)
-        #expect(message["interfaces"]?.ids == ["a:b", "wlan0"])
-        #expect(message["interfaces[1].missed_beacons_per_second"]?.number == 5)
+        #expect(message["interfaces"]?.ids == ["wlan0", "a:b"])
+        #expect(message["interfaces[0].missed_beacons_per_second"]?.number == 5)
         // Without dBm the best is 100.
-        #expect(message["interfaces[0].link_ratio"]?.number == 0.8 && message.isNaN("interfaces[0].signal_dbm"))
-        #expect(message["interfaces[0].noise_dbm"]?.number == -92 && message["interfaces[0].status"] == .unsigned(255))
+        #expect(message["interfaces[1].link_ratio"]?.number == 0.8 && message.isNaN("interfaces[1].signal_dbm"))
+        #expect(message["interfaces[1].noise_dbm"]?.number == -92 && message["interfaces[1].status"] == .unsigned(255))
         // 32 bits, printed with a sign.
-        #expect(message["interfaces[0].discarded_network_id_total"] == .unsigned(2_147_483_648))
+        #expect(message["interfaces[1].discarded_network_id_total"] == .unsigned(2_147_483_648))
         // Gone for one sample: it begins anew.
         try source.root.write(Self.heading + other, to: "proc/net/wireless")
         #expect(try source.sample(after: 2).message["interfaces"]?.ids == ["a:b"])

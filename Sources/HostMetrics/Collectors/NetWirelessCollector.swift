@@ -1,124 +1,180 @@
 internal import Glibc
 internal import TelemetrySchema
 
-/// `/net/wireless`: /proc/net/wireless.
+/// `/net/wireless`: what drivers tell by nl80211, and /proc/net/wireless.
 struct NetWirelessCollector: Collector, ~Copyable {
     static let topic = "/net/wireless"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 1.0
+    /// Some drivers ask the card's firmware.
+    static let isBlocking = true
 
     private var file: ProcFile?
+    private var drivers: WirelessStations<NetlinkSocket>?
     private let clock: () -> ClockReading
     private var filter: EntryFilter
-    private var known = KnownNames()
-    private var baselines = Baselines(columnCount: WirelessStatistics.counterCount, rowCapacity: 4)
+    private var interfaces = WirelessInterfaces()
+    private var extensions = Baselines(columnCount: WirelessStatistics.counterCount, rowCapacity: 4)
+    private var links = Baselines(columnCount: 1, rowCapacity: 12)
     private var rows: RepeatedField<WirelessInterfaceMessage>
     private var arena: TextArena
 
     /// Bytes of a name that is published; the kernel's have at most 15, of which each may become three.
-    private static let nameByteCountMax = 64
+    fileprivate static let nameByteCountMax = 64
 
     init(host: Host) throws(CollectError) {
-        var file = try ProcFile(path: "\(host.procfs)/net/wireless", byteCapacity: 1_024)
-        // The file is there on every machine whose kernel knows of such devices, headings only.
-        var interfaceCount = 0
-        _ = try? file.read(byLines: true, host.clock) { text in
-            _ = WirelessStatistics.forEach(in: text) { _, _ in interfaceCount += 1 }
+        file = try? ProcFile(path: "\(host.procfs)/net/wireless", byteCapacity: 1_024)
+        if host.procfs == "/proc" {
+            if let socket = try? NetlinkSocket(groups: 0, protocolNumber: GenericNetlink.protocolNumber) {
+                drivers = try? WirelessStations(socket)
+            }
         }
-        guard interfaceCount > 0 else { throw .open(errno: ENODEV) }
-        self.file = consume file
         clock = host.clock
         let settings = host.settings(of: Self.topic)
         filter = EntryFilter(settings)
         rows = RepeatedField(capacity: settings.entryCountMax)
         arena = TextArena(byteCapacity: settings.entryCountMax * Self.nameByteCountMax)
+        // The kernel's parts are there on machines without any such interface, too.
+        _ = read()
+        guard !interfaces.entries.isEmpty else { throw .open(errno: interfaces.isRead ? ENODEV : ENOENT) }
     }
 
     mutating func sample(_ context: SampleContext, into message: inout NetWirelessMessage) throws(CollectError)
         -> Sample
     {
-        // Taken out, since whatever comes of its text changes the collector.
-        guard var file = file.take() else { throw .nothingUsable }
-        let result = Result { () throws(CollectError) in Sample(time: try file.readByLines(clock)) }
-        var sample: Sample?
-        if case .success(var read) = result {
-            fillRows(file.text, context, &read)
-            sample = read
-        }
-        self.file = consume file
-        guard let sample else { return try result.get() }
+        let before = clock()
+        let parseErrorCount = read()
+        guard interfaces.isRead else { throw .nothingUsable }
+        var sample = Sample(time: before.midpoint(to: clock()))
+        sample.parseErrorCount = parseErrorCount
+        rows.removeAll()
+        arena.removeAll()
+        extensions.begin(at: sample.time.monotonic, context: context)
+        links.begin(at: sample.time.monotonic, context: context)
+        for entry in interfaces.entries { append(entry, &sample) }
+        extensions.end()
+        links.end()
         message.setInterfaces(rows)
+        sample.intervalSeconds = extensions.intervalSeconds
+        sample.entryCount = rows.count
         return sample
     }
 
-    private mutating func fillRows(_ text: Span<UInt8>, _ context: SampleContext, _ sample: inout Sample) {
-        rows.removeAll()
-        arena.removeAll()
-        baselines.begin(at: sample.time.monotonic, context: context)
-        known.begin()
-        let parseErrorCount = WirelessStatistics.forEach(in: text) { name, line in append(name, line, &sample) }
-        sample.parseErrorCount += parseErrorCount
-        known.end()
-        baselines.end()
-        sample.intervalSeconds = baselines.intervalSeconds
-        sample.entryCount = rows.count
+    /// Returns how many lines were dropped.
+    private mutating func read() -> Int {
+        interfaces.begin()
+        var parseErrorCount = 0
+        if (try? file?.readByLines(clock)) != nil, let text = file?.text {
+            interfaces.isRead = true
+            var dropped = 0
+            parseErrorCount = WirelessStatistics.forEach(in: text) { name, line in
+                if !interfaces.set(line, of: name) { dropped += 1 }
+            }
+            parseErrorCount += dropped
+        }
+        if (try? drivers?.refresh()) != nil, drivers != nil {
+            interfaces.isRead = true
+            for station in drivers?.stations ?? [] { interfaces.set(station) }
+        }
+        interfaces.end()
+        return parseErrorCount
     }
 
-    private mutating func append(_ name: Span<UInt8>, _ line: WirelessStatistics.Row, _ sample: inout Sample) {
-        guard name.count <= Self.nameByteCountMax / 3, let identity = known.add(name) else {
-            sample.parseErrorCount += 1
-            return
+    private mutating func append(_ entry: WirelessInterfaces.Entry, _ sample: inout Sample) {
+        var row = Baselines.Row(slot: 0, hasBaseline: false, wasReset: false)
+        if let line = entry.line {
+            row = extensions.addCounters(id: entry.identity, isNarrow: true, line.counters.span)
+            if row.wasReset { sample.resetCount += 1 }
         }
-        let row = baselines.addCounters(id: identity, isNarrow: true, line.counters.span)
-        if row.wasReset { sample.resetCount += 1 }
-        guard filter.admits(name) else { return }
+        let rates = (
+            rate(0, entry.station?.retries, of: entry, &sample), rate(1, entry.station?.failures, of: entry, &sample),
+            rate(2, entry.station?.beaconLosses, of: entry, &sample)
+        )
+        guard filter.admits(entry.name) else { return }
         guard rows.append() else {
             sample.suppressedCount += 1
             return
         }
-        rows.last.setId(arena.append(id: known.name(of: identity)))
-        rows.last.set(line)
-        rows.last.setRates(row, baselines)
+        rows.last.reset()
+        rows.last.setId(arena.append(id: entry.name))
+        rows.last.set(entry.line)
+        rows.last.setRates(row, extensions)
+        rows.last.set(entry.station)
+        (rows.last.txRetriesPerSecond, rows.last.txFailuresPerSecond, rows.last.beaconLossesPerSecond) = rates
+    }
+
+    /// Of a counter that begins anew with each association.
+    private mutating func rate(
+        _ column: UInt64, _ counter: UInt32?, of entry: WirelessInterfaces.Entry, _ sample: inout Sample
+    ) -> Double {
+        guard let counter else { return .nan }
+        let row = links.addCounter(id: entry.identity << 2 | column, width: .bits32, UInt64(counter))
+        if row.wasReset { sample.resetCount += 1 }
+        return links.rate(row, column: 0)
     }
 }
 
-/// Numbers for names, kept from one reading to the next.
-private struct KnownNames {
-    private struct Entry {
+/// What both sources tell, by the name of the interface.
+private struct WirelessInterfaces {
+    struct Entry {
         var name: [UInt8]
+        /// Tells an interface from an earlier one of the same name.
         var identity: UInt64
-        var reading: UInt64
+        var line: WirelessStatistics.Row?
+        var station: WirelessStations<NetlinkSocket>.Station?
+        fileprivate var isPresent = true
     }
 
-    private var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
+    /// Whether one of the sources could be read.
+    var isRead = false
     private var lastIdentity: UInt64 = 0
-    private var reading: UInt64 = 0
 
-    mutating func begin() { reading += 1 }
+    mutating func begin() {
+        isRead = false
+        for place in entries.indices {
+            entries[place].isPresent = false
+            entries[place].line = nil
+            entries[place].station = nil
+        }
+    }
 
-    /// nil: this reading had the name already.
-    mutating func add(_ name: Span<UInt8>) -> UInt64? {
+    /// False: the line counts for nothing, since its name was there before or is too long.
+    mutating func set(_ line: WirelessStatistics.Row, of name: Span<UInt8>) -> Bool {
+        guard name.count <= NetWirelessCollector.nameByteCountMax / 3 else { return false }
+        let place = place(of: name)
+        guard entries[place].line == nil else { return false }
+        entries[place].line = line
+        return true
+    }
+
+    mutating func set(_ station: WirelessStations<NetlinkSocket>.Station) {
+        let name = station.name
+        guard name.count <= NetWirelessCollector.nameByteCountMax / 3 else { return }
+        entries[place(of: name.span)].station = station
+    }
+
+    private mutating func place(of name: Span<UInt8>) -> Int {
         for place in entries.indices {
             let known = entries[place].name
             guard name.equals(known.span) else { continue }
-            guard entries[place].reading != reading else { return nil }
-            entries[place].reading = reading
-            return entries[place].identity
+            entries[place].isPresent = true
+            return place
         }
-        var bytes: [UInt8] = []
-        for index in name.indices { bytes.append(name[index]) }
         lastIdentity += 1
-        entries.append(Entry(name: bytes, identity: lastIdentity, reading: reading))
-        return lastIdentity
+        entries.append(Entry(name: name.indices.map { name[$0] }, identity: lastIdentity))
+        return entries.count - 1
     }
 
-    func name(of identity: UInt64) -> [UInt8] { entries.first { $0.identity == identity }?.name ?? [] }
-
     /// Forgets what this reading did not have.
-    mutating func end() { entries.removeAll { $0.reading != reading } }
+    mutating func end() { entries.removeAll { !$0.isPresent } }
 }
 
 extension WirelessInterfaceMessage {
-    fileprivate mutating func set(_ line: WirelessStatistics.Row) {
+    /// Nil: the kernel was built without wireless extensions.
+    fileprivate mutating func set(_ line: WirelessStatistics.Row?) {
+        (linkRatio, signalDbm, noiseDbm) = (.nan, .nan, .nan)
+        guard let line else { return }
         // cfg80211 counts from -110 to -40 dBm in 70 steps where it knows dBm, and else to 100.
         let best = line.level < 0 ? 70.0 : 100
         linkRatio = line.link >= 0 ? min(1, Double(line.link) / best) : .nan
@@ -131,6 +187,17 @@ extension WirelessInterfaceMessage {
         discardedRetryTotal = line.counters[3]
         discardedMiscTotal = line.counters[4]
         missedBeaconsTotal = line.counters[5]
+    }
+
+    /// Nil: no driver tells anything of it.
+    fileprivate mutating func set(_ station: WirelessStations<NetlinkSocket>.Station?) {
+        // The driver knows better than what the kernel makes of it for old programs.
+        if let signal = station?.signalDBm, !signal.isNaN { signalDbm = signal }
+        txBitrateBitsPerSecond = station?.transmitBitsPerSecond ?? .nan
+        rxBitrateBitsPerSecond = station?.receiveBitsPerSecond ?? .nan
+        txRetriesTotal = UInt64(station?.retries ?? 0)
+        txFailuresTotal = UInt64(station?.failures ?? 0)
+        beaconLossesTotal = UInt64(station?.beaconLosses ?? 0)
     }
 
     fileprivate mutating func setRates(_ row: Baselines.Row, _ baselines: borrowing Baselines) {

@@ -161,6 +161,17 @@ enum Netlink {
         header(type: type, byteCount: byteCount, sequence: 0) + [UInt8](repeating: 0, count: byteCount)
     }
 
+    static func request(type: UInt16, payload: [UInt8]) -> [UInt8] {
+        header(type: type, byteCount: payload.count, sequence: 0) + payload
+    }
+
+    /// In this machine's own order.
+    static func bytes<Number: FixedWidthInteger>(_ value: Number) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Number.bitWidth / 8)
+        put(value, into: &bytes, at: 0)
+        return bytes
+    }
+
     /// Numbers a request anew.
     static func setSequence(_ sequence: UInt32, in request: inout [UInt8]) { put(sequence, into: &request, at: 8) }
 

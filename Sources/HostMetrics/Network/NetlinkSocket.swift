@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A non-blocking NETLINK_ROUTE socket and its buffer.
+/// A non-blocking netlink socket and its buffer; NETLINK_ROUTE unless another protocol is asked for.
 ///
 /// Belongs to the network namespace of whoever opened it.
 struct NetlinkSocket: NetlinkTransport, ~Copyable {
@@ -10,20 +10,22 @@ struct NetlinkSocket: NetlinkTransport, ~Copyable {
     private var count = 0
 
     private static let family: Int32 = 16  // AF_NETLINK
-    private static let route: Int32 = 0  // NETLINK_ROUTE
+    static let route: Int32 = 0  // NETLINK_ROUTE
     /// The kernel makes no larger piece of a dump than 32 KiB.
     static let dumpByteCount = 65_536
     private static let receiveByteCount: Int32 = 1 << 20
 
     /// Joins the multicast groups `groups`, if any.
-    init(groups: UInt32, byteCapacity: Int = dumpByteCount) throws(CollectError) {
-        descriptor = try Self.open(groups: groups)
+    init(
+        groups: UInt32, protocolNumber: Int32 = route, byteCapacity: Int = dumpByteCount
+    ) throws(CollectError) {
+        descriptor = try Self.open(groups: groups, protocolNumber)
         buffer = Array(repeating: 0, count: byteCapacity)
     }
 
-    private static func open(groups: UInt32) throws(CollectError) -> Int32 {
+    private static func open(groups: UInt32, _ protocolNumber: Int32) throws(CollectError) -> Int32 {
         let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(family, type, route)
+        let descriptor = socket(family, type, protocolNumber)
         guard descriptor >= 0 else { throw .open(errno: errno) }
         var size = receiveByteCount
         // Less than asked for will do as well.

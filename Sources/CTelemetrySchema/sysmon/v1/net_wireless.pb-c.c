@@ -148,7 +148,7 @@ const ProtobufCMessageDescriptor sysmon__v1__net_wireless__descriptor =
   (ProtobufCMessageInit) sysmon__v1__net_wireless__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sysmon__v1__wireless_interface__field_descriptors[17] =
+static const ProtobufCFieldDescriptor sysmon__v1__wireless_interface__field_descriptors[25] =
 {
   {
     "id",
@@ -205,6 +205,54 @@ static const ProtobufCFieldDescriptor sysmon__v1__wireless_interface__field_desc
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
     offsetof(Sysmon__V1__WirelessInterface, status),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tx_bitrate_bits_per_second",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, tx_bitrate_bits_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rx_bitrate_bits_per_second",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, rx_bitrate_bits_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tx_retries_per_second",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, tx_retries_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tx_failures_per_second",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, tx_failures_per_second),
     NULL,
     NULL,
     0,             /* flags */
@@ -283,6 +331,18 @@ static const ProtobufCFieldDescriptor sysmon__v1__wireless_interface__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "beacon_losses_per_second",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, beacon_losses_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "discarded_network_id_total",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -354,32 +414,75 @@ static const ProtobufCFieldDescriptor sysmon__v1__wireless_interface__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "tx_retries_total",
+    36,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, tx_retries_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tx_failures_total",
+    37,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, tx_failures_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "beacon_losses_total",
+    38,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__WirelessInterface, beacon_losses_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sysmon__v1__wireless_interface__field_indices_by_name[] = {
-  6,   /* field[6] = discarded_crypt_per_second */
-  12,   /* field[12] = discarded_crypt_total */
-  7,   /* field[7] = discarded_fragment_per_second */
-  13,   /* field[13] = discarded_fragment_total */
-  9,   /* field[9] = discarded_misc_per_second */
-  15,   /* field[15] = discarded_misc_total */
-  5,   /* field[5] = discarded_network_id_per_second */
-  11,   /* field[11] = discarded_network_id_total */
-  8,   /* field[8] = discarded_retry_per_second */
-  14,   /* field[14] = discarded_retry_total */
+  15,   /* field[15] = beacon_losses_per_second */
+  24,   /* field[24] = beacon_losses_total */
+  10,   /* field[10] = discarded_crypt_per_second */
+  17,   /* field[17] = discarded_crypt_total */
+  11,   /* field[11] = discarded_fragment_per_second */
+  18,   /* field[18] = discarded_fragment_total */
+  13,   /* field[13] = discarded_misc_per_second */
+  20,   /* field[20] = discarded_misc_total */
+  9,   /* field[9] = discarded_network_id_per_second */
+  16,   /* field[16] = discarded_network_id_total */
+  12,   /* field[12] = discarded_retry_per_second */
+  19,   /* field[19] = discarded_retry_total */
   0,   /* field[0] = id */
   1,   /* field[1] = link_ratio */
-  10,   /* field[10] = missed_beacons_per_second */
-  16,   /* field[16] = missed_beacons_total */
+  14,   /* field[14] = missed_beacons_per_second */
+  21,   /* field[21] = missed_beacons_total */
   3,   /* field[3] = noise_dbm */
+  6,   /* field[6] = rx_bitrate_bits_per_second */
   2,   /* field[2] = signal_dbm */
   4,   /* field[4] = status */
+  5,   /* field[5] = tx_bitrate_bits_per_second */
+  8,   /* field[8] = tx_failures_per_second */
+  23,   /* field[23] = tx_failures_total */
+  7,   /* field[7] = tx_retries_per_second */
+  22,   /* field[22] = tx_retries_total */
 };
-static const ProtobufCIntRange sysmon__v1__wireless_interface__number_ranges[3 + 1] =
+static const ProtobufCIntRange sysmon__v1__wireless_interface__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 10, 5 },
-  { 30, 11 },
-  { 0, 17 }
+  { 30, 16 },
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor sysmon__v1__wireless_interface__descriptor =
 {
@@ -389,10 +492,10 @@ const ProtobufCMessageDescriptor sysmon__v1__wireless_interface__descriptor =
   "Sysmon__V1__WirelessInterface",
   "sysmon.v1",
   sizeof(Sysmon__V1__WirelessInterface),
-  17,
+  25,
   sysmon__v1__wireless_interface__field_descriptors,
   sysmon__v1__wireless_interface__field_indices_by_name,
-  3,  sysmon__v1__wireless_interface__number_ranges,
+  2,  sysmon__v1__wireless_interface__number_ranges,
   (ProtobufCMessageInit) sysmon__v1__wireless_interface__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

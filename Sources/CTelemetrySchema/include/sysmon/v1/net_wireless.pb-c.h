@@ -26,15 +26,16 @@ typedef struct Sysmon__V1__WirelessInterface Sysmon__V1__WirelessInterface;
 /* --- messages --- */
 
 /*
- * Topic /net/wireless. The link of each wireless interface: /proc/net/wireless (wireless extensions, which cfg80211
- * imitates). Absent while there is no such interface, or the kernel was built without it.
+ * Topic /net/wireless. The link of each wireless interface: what its driver tells of the access point (nl80211, a
+ * station dump), and /proc/net/wireless (wireless extensions, which cfg80211 imitates and newer kernels leave out).
+ * What a source does not tell is NaN. Absent while there is no such interface.
  */
 struct  Sysmon__V1__NetWireless
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * In the kernel's order.
+   * In the order in which they appeared.
    */
   size_t n_interfaces;
   Sysmon__V1__WirelessInterface **interfaces;
@@ -71,6 +72,22 @@ struct  Sysmon__V1__WirelessInterface
    */
   uint32_t status;
   /*
+   * Bits per second at which frames were last sent to the access point; NaN while there is none.
+   */
+  double tx_bitrate_bits_per_second;
+  /*
+   * Bits per second at which the last frame came from it.
+   */
+  double rx_bitrate_bits_per_second;
+  /*
+   * Frames per second that had to be sent again.
+   */
+  double tx_retries_per_second;
+  /*
+   * Frames per second that were given up.
+   */
+  double tx_failures_per_second;
+  /*
    * Discarded packets, nwid: of another network.
    */
   double discarded_network_id_per_second;
@@ -95,6 +112,10 @@ struct  Sysmon__V1__WirelessInterface
    */
   double missed_beacons_per_second;
   /*
+   * Times per second that the driver found the access point's beacons gone.
+   */
+  double beacon_losses_per_second;
+  /*
    * Discarded packets, nwid, since the interface was made, modulo 2^32.
    */
   uint64_t discarded_network_id_total;
@@ -118,10 +139,22 @@ struct  Sysmon__V1__WirelessInterface
    * Missed beacon, since the interface was made, modulo 2^32.
    */
   uint64_t missed_beacons_total;
+  /*
+   * Frames that had to be sent again since the interface joined this access point, modulo 2^32; 0 where not told.
+   */
+  uint64_t tx_retries_total;
+  /*
+   * Frames that were given up since then.
+   */
+  uint64_t tx_failures_total;
+  /*
+   * Times that the beacons were found gone since then.
+   */
+  uint64_t beacon_losses_total;
 };
 #define SYSMON__V1__WIRELESS_INTERFACE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__wireless_interface__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Sysmon__V1__NetWireless methods */
