@@ -4,6 +4,7 @@ internal import TelemetrySchema
 /// `/net/addresses`: the addresses of each interface, by rtnetlink.
 struct NetAddressesCollector: Collector, ~Copyable {
     static let topic = "/net/addresses"
+    static let entrySettings = EntrySetting.common
     /// Has none: see ``isEventDriven``.
     static let defaultHertz = 1.0
     static let isLatched = true

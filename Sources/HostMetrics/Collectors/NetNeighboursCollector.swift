@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/net/neighbours`: by rtnetlink on this machine, else by /proc/net/arp.
 struct NetNeighboursCollector: Collector, ~Copyable {
     static let topic = "/net/neighbours"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 0.1
 
     private var monitor: NeighbourMonitor<NetlinkSocket>?

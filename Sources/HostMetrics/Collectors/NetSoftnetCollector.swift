@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/net/softnet`: /proc/net/softnet_stat.
 struct NetSoftnetCollector: Collector, ~Copyable {
     static let topic = "/net/softnet"
+    static let entrySettings = [EntrySetting.maxEntries]
     static let defaultHertz = 2.0
 
     private var file: ProcFile

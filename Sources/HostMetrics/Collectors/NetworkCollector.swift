@@ -3,6 +3,7 @@ internal import TelemetrySchema
 /// `/net`: each network interface, by rtnetlink on this machine, else by files.
 struct NetworkCollector: Collector, ~Copyable {
     static let topic = "/net"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 10.0
 
     private var monitor: LinkMonitor<NetlinkSocket>?

@@ -5,6 +5,7 @@ package import TelemetrySchema
 /// `/sensors`: the chips of class/hwmon, by libsensors on this machine, else by the files.
 package struct SensorsCollector: Collector, ~Copyable {
     package static let topic = "/sensors"
+    package static let entrySettings = EntrySetting.common + [.raw]
     package static let defaultHertz = 1.0
     package static let resolutionSeconds = 1.0
     package static let isBlocking = true
