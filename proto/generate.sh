@@ -1,11 +1,18 @@
 #!/bin/sh
-# Regenerates everything that is derived from proto/: C sources, API notes, Swift conformances, descriptor sets.
+# Regenerates everything that is derived from proto/: C sources, API notes, Swift conformances, descriptor sets, and
+# docs/channels.md.
 # The results are checked in. Needs protoc and protoc-c: deploy/setup-debian.sh --dev.
 set -eu
 cd "$(dirname "$0")/.."
 c=Sources/CTelemetrySchema
 swift=Sources/TelemetrySchema
 timestamp=google/protobuf/timestamp.proto
+
+# awk: what the comments tell users. First, since a missing one is to leave everything as it is.
+awk -v document=docs/channels.md -v table="$swift/TopicDescriptions.swift" -v introduction=proto/channels-introduction.md \
+    -f proto/channels.awk Sources/HostMetrics/Collectors.swift Sources/HostMetrics/Collectors/*.swift \
+    proto/sysmon/v1/*.proto proto/foxglove/*.proto
+
 rm -rf "$c/sysmon" "$c/foxglove" "$c/google" "$c/include" "$swift/Descriptors" "$swift/Messages.swift"
 mkdir -p "$c/include" "$swift/Descriptors"
 

@@ -21,6 +21,9 @@ typedef struct Foxglove__Log Foxglove__Log;
 
 /* --- enums --- */
 
+/*
+ * How grave a line is.
+ */
 typedef enum _Foxglove__Log__Level {
   FOXGLOVE__LOG__LEVEL__UNKNOWN = 0,
   FOXGLOVE__LOG__LEVEL__DEBUG = 1,
@@ -34,9 +37,12 @@ typedef enum _Foxglove__Log__Level {
 /* --- messages --- */
 
 /*
- * A line of a log: topics /log and /kernel/log, a message per line, at the moment it comes.
- * This is the well-known schema of the viewers' Log panel: names, numbers and types are theirs. That is why there is no
- * `header`: `timestamp` takes its place.
+ * Topic /log. What the agent notices: devices that come and go, sources that fail, changed settings.
+ * Source: the agent itself and its collectors.
+ * Topic /kernel/log. The kernel's log, from the moment on that somebody listens.
+ * Source: /dev/kmsg (kernel documentation, ABI/testing/dev-kmsg).
+ * There is one message per line, at the moment it comes. This is the well-known schema of the viewers' Log panel:
+ * names, numbers and types are theirs. That is why there is no header: `timestamp` takes its place.
  */
 struct  Foxglove__Log
 {

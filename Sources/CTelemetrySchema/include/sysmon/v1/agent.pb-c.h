@@ -27,7 +27,8 @@ typedef struct Sysmon__V1__LimitStats Sysmon__V1__LimitStats;
 /* --- messages --- */
 
 /*
- * Topic /agent. The agent's own process, its clients and its collectors.
+ * Topic /agent. What the agent itself costs, and how its clients and collectors do.
+ * Source: the agent itself, getrusage(2), /proc/self.
  */
 struct  Sysmon__V1__AgentStats
 {
@@ -94,7 +95,7 @@ struct  Sysmon__V1__AgentStats
    */
   double send_queue_bytes;
   /*
-   * By topic.
+   * How each channel is sampled, in the order of this page.
    */
   size_t n_collectors;
   Sysmon__V1__CollectorStats **collectors;
@@ -110,13 +111,13 @@ struct  Sysmon__V1__AgentStats
 
 
 /*
- * How a channel is sampled.
+ * One channel.
  */
 struct  Sysmon__V1__CollectorStats
 {
   ProtobufCMessage base;
   /*
-   * Topic.
+   * Topic, "/cpu".
    */
   char *id;
   /*
@@ -190,13 +191,13 @@ struct  Sysmon__V1__CollectorStats
 
 
 /*
- * One bound of the server.
+ * One bound.
  */
 struct  Sysmon__V1__LimitStats
 {
   ProtobufCMessage base;
   /*
-   * Name of the bound.
+   * Name of the bound, "clients".
    */
   char *id;
   /*

@@ -26,11 +26,13 @@ typedef struct Sysmon__V1__ControlGroup Sysmon__V1__ControlGroup;
 /* --- messages --- */
 
 /*
- * Topic /cgroup. What control groups use, and may use: services and containers (cgroups(7), cgroup-v2.rst of the
- * kernel). The agent's own group comes first; in a container that is the container. The host's owner adds others by a
- * pattern over their paths, `/cgroup.include`. With version 1 of control groups each controller has a tree of its own,
- * and the agent may be in a group of one of them only: the others then tell of their root, which is the machine.
- * A group counts what the groups below it use, so never add them up. What a group's controllers do not tell is NaN.
+ * Topic /cgroup. What control groups (services, containers) use and may use: CPU, memory, disks, tasks.
+ * Source: the files of cgroup2 or of version 1 (cgroups(7), cgroup-v2.rst of the kernel).
+ * The agent's own group comes first; in a container that is the container. The host's owner adds others by a pattern
+ * over their paths, the setting `include` of /cgroup. With version 1 of control groups each controller has a tree of
+ * its own, and the agent may be in a group of one of them only: the others then tell of their root, which is the
+ * machine. A group counts what the groups below it use, so never add them up. What a group's controllers do not tell is
+ * NaN.
  */
 struct  Sysmon__V1__ControlGroups
 {
@@ -58,7 +60,7 @@ struct  Sysmon__V1__ControlGroup
 {
   ProtobufCMessage base;
   /*
-   * Path in the tree of groups, for example /system.slice/cron.service.
+   * Path in the tree of groups, "/system.slice/cron.service".
    */
   char *id;
   /*
@@ -125,13 +127,16 @@ struct  Sysmon__V1__ControlGroup
    * io.stat, all devices added up: what passes through device-mapper or RAID counts at each layer.
    */
   double io_read_bytes_per_second;
+  /*
+   * The same, written.
+   */
   double io_write_bytes_per_second;
   /*
-   * Requests.
+   * Requests to read.
    */
   double io_reads_per_second;
   /*
-   * Requests.
+   * Requests to write.
    */
   double io_writes_per_second;
   /*
@@ -139,18 +144,24 @@ struct  Sysmon__V1__ControlGroup
    */
   double cpu_pressure_some_ratio;
   /*
-   * All tasks waited that could do something.
+   * cpu.pressure: all tasks waited that could do something.
    */
   double cpu_pressure_full_ratio;
   /*
    * memory.pressure: some task waited for memory.
    */
   double memory_pressure_some_ratio;
+  /*
+   * memory.pressure: all tasks waited that could do something.
+   */
   double memory_pressure_full_ratio;
   /*
    * io.pressure: some task waited for a disk.
    */
   double io_pressure_some_ratio;
+  /*
+   * io.pressure: all tasks waited that could do something.
+   */
   double io_pressure_full_ratio;
   /*
    * CPU time since the group was made.

@@ -55,8 +55,9 @@ typedef enum _Sysmon__V1__LeapState {
 /* --- messages --- */
 
 /*
- * Topic /clock. How the kernel keeps CLOCK_REALTIME in time, as an NTP or PTP daemon tells it: adjtimex(2), which is
- * only asked, never told. Absent where a sandbox forbids the call.
+ * Topic /clock. How well the kernel keeps the wall clock in time.
+ * Source: adjtimex(2), as an NTP or PTP daemon told it.
+ * The call only asks, it changes nothing. The channel is absent where a sandbox forbids the call.
  */
 struct  Sysmon__V1__ClockStatus
 {

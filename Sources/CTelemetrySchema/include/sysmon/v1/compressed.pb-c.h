@@ -48,9 +48,10 @@ typedef enum _Sysmon__V1__KsmState {
 /* --- messages --- */
 
 /*
- * Topic /memory/compressed. Memory that is made of less memory: zram devices (/sys/block/zramN, Linux documentation:
- * admin-guide/blockdev/zram) and KSM, which keeps pages that are alike only once (/sys/kernel/mm/ksm). What zswap holds
- * is in /memory.
+ * Topic /memory/compressed. Memory that is made of less memory: compressed (zram) or shared between programs (KSM).
+ * Source: /sys/block/zramN, /sys/kernel/mm/ksm (kernel documentation, admin-guide/blockdev/zram and
+ * admin-guide/mm/ksm).
+ * KSM keeps pages that are alike only once. What zswap holds is in /memory.
  */
 struct  Sysmon__V1__MemoryCompressed
 {
@@ -106,7 +107,7 @@ struct  Sysmon__V1__ZramDevice
 {
   ProtobufCMessage base;
   /*
-   * zram0 and so on.
+   * Name of the device, "zram0".
    */
   char *id;
   /*

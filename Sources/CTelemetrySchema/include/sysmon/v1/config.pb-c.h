@@ -27,10 +27,11 @@ typedef struct Sysmon__V1__ChannelConfig Sysmon__V1__ChannelConfig;
 /* --- messages --- */
 
 /*
- * Topic /config. Published: the effective configuration, latched, and again after every change. Received: a patch as
- * JSON or as this message; what it does not name stays as it is.
- * A JSON patch gives the channels as an object keyed by topic, {"channels": {"/cpu": {"rate_hertz": 20}}}, or as the
- * list below, which viewers build from this schema.
+ * Topic /config. The rates and switches of all channels that are in effect; publish a patch here to change them.
+ * Source: the agent itself.
+ * It is published after every change, and to each new subscriber. A patch comes as JSON or as this message; what it
+ * does not name stays as it is. A JSON patch gives the channels as an object keyed by topic, {"channels": {"/cpu":
+ * {"rate_hertz": 20}}}, or as the list below, which viewers build from this schema.
  */
 struct  Sysmon__V1__Config
 {
@@ -61,7 +62,7 @@ typedef enum {
 } Sysmon__V1__LogConfig__ThresholdCase;
 
 /*
- * Settings of the agent's own log.
+ * What it writes to its standard error.
  */
 struct  Sysmon__V1__LogConfig
 {
@@ -105,7 +106,7 @@ struct  Sysmon__V1__ChannelConfig
 {
   ProtobufCMessage base;
   /*
-   * Topic.
+   * Topic, "/cpu".
    */
   char *id;
   Sysmon__V1__ChannelConfig__RateCase rate_case;

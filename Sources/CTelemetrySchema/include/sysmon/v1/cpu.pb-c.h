@@ -29,56 +29,57 @@ typedef struct Sysmon__V1__CpuFrequency Sysmon__V1__CpuFrequency;
 /* --- messages --- */
 
 /*
- * Topic /cpu. The "cpu" line of /proc/stat, which sums all CPUs (proc_stat(5)).
- * Every *_ratio is a share, 0..1, of the CPU time that passed between two reads, summed over all CPUs:
- * user + nice + system + irq + softirq + steal + guest + guest_nice + idle + iowait == 1. NaN in the first message.
+ * Topic /cpu. How busy the CPUs are, all of them together, and with what.
+ * Source: the "cpu" line of /proc/stat (proc_stat(5)).
+ * Every ratio is a share, 0 to 1, of the CPU time that passed between two reads, summed over all CPUs: user + nice +
+ * system + irq + softirq + steal + guest + guest_nice + idle + iowait is 1. All are NaN in the first message.
  */
 struct  Sysmon__V1__CpuUsage
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * 1 - idle - iowait. Steal counts as busy.
+   * How busy: 1 - idle - iowait. Steal counts as busy.
    */
   double usage_ratio;
   /*
-   * Column 1 without guest time.
+   * In programs, without guest time (column 1).
    */
   double user_ratio;
   /*
-   * Column 2 without guest_nice time.
+   * In programs of low priority (nice), without guest_nice time (column 2).
    */
   double nice_ratio;
   /*
-   * Column 3.
+   * In the kernel, without interrupts (column 3).
    */
   double system_ratio;
   /*
-   * Column 6, hard interrupts.
+   * In hard interrupts (column 6).
    */
   double irq_ratio;
   /*
-   * Column 7.
+   * In soft interrupts (column 7).
    */
   double softirq_ratio;
   /*
-   * Column 8, time that the hypervisor gave to others.
+   * Given to others by the hypervisor (column 8).
    */
   double steal_ratio;
   /*
-   * Column 9, virtual CPUs of guests. The kernel counts it inside user too; here it is taken out of user.
+   * In virtual CPUs of guests (column 9). The kernel counts it inside user too; here it is taken out of user.
    */
   double guest_ratio;
   /*
-   * Column 10, niced guests; taken out of nice here.
+   * In virtual CPUs of low priority (column 10); taken out of nice here.
    */
   double guest_nice_ratio;
   /*
-   * Column 4.
+   * Idle (column 4).
    */
   double idle_ratio;
   /*
-   * Column 5, idle while a disk request of this CPU was out. Steps back now and then, which counts as 0.
+   * Idle while a disk request of this CPU was out (column 5). Steps back now and then, which counts as 0.
    */
   double iowait_ratio;
   /*
@@ -86,16 +87,15 @@ struct  Sysmon__V1__CpuUsage
    */
   double busy_cores;
   /*
-   * How many cpuN lines there are.
+   * How many CPUs are online: cpuN lines.
    */
   uint32_t online_count;
   /*
-   * Seconds since boot, as the kernel reports them: column / USER_HZ. Guest time is still inside user here, and
-   * guest_nice inside nice.
+   * Column 1, seconds since boot as the kernel reports them: ticks / USER_HZ. Guest time is still inside.
    */
   double user_seconds_total;
   /*
-   * Column 2, seconds since boot.
+   * Column 2, seconds since boot. Time of guest_nice is still inside.
    */
   double nice_seconds_total;
   /*
@@ -137,14 +137,15 @@ struct  Sysmon__V1__CpuUsage
 
 
 /*
- * Topic /cpu/cores. The "cpuN" lines of /proc/stat, from the same read as /cpu.
+ * Topic /cpu/cores. How busy each CPU is, and with what.
+ * Source: the "cpuN" lines of /proc/stat, from the same read as /cpu.
  */
 struct  Sysmon__V1__CpuCores
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * Ascending id. An offline CPU has no entry, so never address a core by its position.
+   * By ascending id. An offline CPU has no entry, so never address a core by its position.
    */
   size_t n_cores;
   Sysmon__V1__CpuCore **cores;
@@ -161,19 +162,52 @@ struct  Sysmon__V1__CpuCore
 {
   ProtobufCMessage base;
   /*
-   * The N of cpuN.
+   * The N of cpuN, not the position.
    */
   uint32_t id;
+  /*
+   * How busy: 1 - idle - iowait. Steal counts as busy.
+   */
   double usage_ratio;
+  /*
+   * In programs, without guest time.
+   */
   double user_ratio;
+  /*
+   * In programs of low priority (nice), without guest_nice time.
+   */
   double nice_ratio;
+  /*
+   * In the kernel, without interrupts.
+   */
   double system_ratio;
+  /*
+   * In hard interrupts.
+   */
   double irq_ratio;
+  /*
+   * In soft interrupts.
+   */
   double softirq_ratio;
+  /*
+   * Given to others by the hypervisor.
+   */
   double steal_ratio;
+  /*
+   * In virtual CPUs of guests.
+   */
   double guest_ratio;
+  /*
+   * In virtual CPUs of low priority.
+   */
   double guest_nice_ratio;
+  /*
+   * Idle.
+   */
   double idle_ratio;
+  /*
+   * Idle while a disk request of this CPU was out.
+   */
   double iowait_ratio;
 };
 #define SYSMON__V1__CPU_CORE__INIT \
@@ -182,11 +216,12 @@ struct  Sysmon__V1__CpuCore
 
 
 /*
- * Topic /cpu/frequency. The clock rate of each CPU that is online: scaling_cur_freq of cpufreq in sysfs (Linux
- * documentation: admin-guide/pm/cpufreq), else "cpu MHz" of /proc/cpuinfo.
- * On current x86 the kernel tells the average rate over the last tick in which the CPU was not idle, elsewhere what
- * was asked of the hardware. Some kernels sleep up to 20 ms for each CPU that is asked: where the first one takes more
- * than 500 µs, the agent reads /proc/cpuinfo instead until it is restarted.
+ * Topic /cpu/frequency. The clock rate of each CPU.
+ * Source: scaling_cur_freq of cpufreq in sysfs (kernel documentation, admin-guide/pm/cpufreq), else "cpu MHz" of
+ * /proc/cpuinfo.
+ * On current x86 the kernel tells the average rate over the last tick in which the CPU was not idle, elsewhere what was
+ * asked of the hardware. Some kernels sleep up to 20 ms for each CPU that is asked: where the first one takes more than
+ * 500 µs, the agent reads /proc/cpuinfo instead until it is restarted.
  */
 struct  Sysmon__V1__CpuFrequencies
 {
@@ -222,7 +257,7 @@ struct  Sysmon__V1__CpuFrequency
    */
   uint32_t id;
   /*
-   * NaN: this machine does not tell.
+   * The clock rate. NaN: this machine does not tell.
    */
   double current_hertz;
   /*

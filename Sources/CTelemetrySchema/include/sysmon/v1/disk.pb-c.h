@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__Disk Sysmon__V1__Disk;
 /* --- messages --- */
 
 /*
- * Topic /disk. Every block device of /proc/diskstats (kernel documentation, admin-guide/iostats). Left out unless asked
- * for: RAM disks, loop and floppy devices, zram, partitions and eMMC boot areas. Never add devices up: a request counts
- * at every layer, in the disk, in the array and in the volume above it.
+ * Topic /disk. What each disk does: bytes, requests, how long they take, how busy it is.
+ * Source: /proc/diskstats (kernel documentation, admin-guide/iostats).
+ * Left out unless asked for: RAM disks, loop and floppy devices, zram, partitions and eMMC boot areas. Never add
+ * devices up: a request counts at every layer, in the disk, in the array and in the volume above it.
  */
 struct  Sysmon__V1__Disks
 {

@@ -27,9 +27,10 @@ typedef struct Sysmon__V1__EdacRow Sysmon__V1__EdacRow;
 /* --- messages --- */
 
 /*
- * Topic /edac. Errors that the memory controllers found: /sys/devices/system/edac/mc (kernel documentation, admin-guide
- * RAS). Missing on hosts without ECC memory or its driver. Correctable errors that come again and again at one place
- * tell of a module that is about to fail.
+ * Topic /edac. Memory errors that ECC put right or could not put right.
+ * Source: /sys/devices/system/edac/mc (kernel documentation, admin-guide/RAS).
+ * Absent on hosts without ECC memory or its driver. Correctable errors that come again and again at one place tell of a
+ * module that is about to fail.
  */
 struct  Sysmon__V1__Edac
 {
@@ -107,7 +108,7 @@ struct  Sysmon__V1__EdacRow
 {
   ProtobufCMessage base;
   /*
-   * "mc0/csrow2", "mc0/dimm1", "mc0/rank3".
+   * "mc0/csrow2", "mc0/dimm1" or "mc0/rank3".
    */
   char *id;
   /*

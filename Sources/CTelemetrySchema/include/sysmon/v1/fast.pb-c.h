@@ -25,8 +25,10 @@ typedef struct Sysmon__V1__Fast Sysmon__V1__Fast;
 /* --- messages --- */
 
 /*
- * Topic /fast. What really moves fast, in a message small enough for 1000 Hz: at most 80 bytes.
- * Rates cover `/fast.window_seconds`, 10 ms unless configured. A source that this host lacks is NaN.
+ * Topic /fast. What really moves fast, in a message small enough for 1000 Hz.
+ * Source: cpu.stat of the root control group, /proc/pressure/cpu, /sys/class/net, the agent's own timer.
+ * A message takes at most 80 bytes. Rates cover the setting `window_seconds` of /fast, 10 ms unless configured. A
+ * source that this host lacks is NaN.
  */
 struct  Sysmon__V1__Fast
 {

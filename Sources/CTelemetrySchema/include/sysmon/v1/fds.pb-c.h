@@ -25,8 +25,9 @@ typedef struct Sysmon__V1__FileHandles Sysmon__V1__FileHandles;
 /* --- messages --- */
 
 /*
- * Topic /fds. Open files of the whole system: /proc/sys/fs/file-nr (proc_sys_fs(5)). What a single process may open is
- * another limit (RLIMIT_NOFILE).
+ * Topic /fds. How many files are open on the whole system, and how many may be.
+ * Source: /proc/sys/fs/file-nr (proc_sys_fs(5)).
+ * What a single process may open is another limit (RLIMIT_NOFILE).
  */
 struct  Sysmon__V1__FileHandles
 {

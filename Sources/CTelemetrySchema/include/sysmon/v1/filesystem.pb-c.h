@@ -45,11 +45,13 @@ typedef enum _Sysmon__V1__Filesystem__State {
 /* --- messages --- */
 
 /*
- * Topic /filesystem. How full the mounted filesystems are: statfs(2) for each line of /proc/1/mountinfo, or
- * /proc/self/mountinfo where that of process 1 is hidden (proc_pid_mountinfo(5)). Kernel interfaces such as proc and
- * cgroup2, images such as squashfs, automount points, what containers mount below their stores, and single files that
- * are mounted are left out. A filesystem that is mounted several times is shown once: its root, or else the shortest
- * mount point. What the agent cannot look into, because its service hides it, is told as the agent sees it.
+ * Topic /filesystem. How full the mounted filesystems are.
+ * Source: statfs(2) for each line of /proc/1/mountinfo (proc_pid_mountinfo(5)).
+ * Where mountinfo of process 1 is hidden, that of the agent itself is read. Kernel interfaces such as proc and cgroup2,
+ * images such as squashfs, automount points, what containers mount below their stores, and single files that are
+ * mounted are left out. A filesystem that is mounted several times is shown once: its root, or else the shortest mount
+ * point. What the agent cannot look into, because its service hides it, is told as the agent sees it. A server that is
+ * gone never answers: such calls are given up after 2 s, and asked again only once they have returned.
  */
 struct  Sysmon__V1__Filesystems
 {
@@ -74,7 +76,7 @@ struct  Sysmon__V1__Filesystem
 {
   ProtobufCMessage base;
   /*
-   * Mount point without the prefix of the agent's root. Bytes that are not UTF-8 show as U+FFFD.
+   * Mount point, "/home", without the prefix of the agent's root. Bytes that are not UTF-8 show as U+FFFD.
    */
   char *id;
   /*
@@ -85,6 +87,9 @@ struct  Sysmon__V1__Filesystem
    * Type of the filesystem, as in mount(8).
    */
   char *fs_type;
+  /*
+   * Whether it answered.
+   */
   Sysmon__V1__Filesystem__State state;
   /*
    * Name of the errno, for example ESTALE; empty without one.
@@ -95,15 +100,15 @@ struct  Sysmon__V1__Filesystem
    */
   protobuf_c_boolean read_only;
   /*
-   * f_blocks * f_frsize.
+   * All of it: f_blocks * f_frsize.
    */
   double size_bytes;
   /*
-   * f_bfree * f_frsize: what is free, that reserved for root included.
+   * What is free, that reserved for root included: f_bfree * f_frsize.
    */
   double free_bytes;
   /*
-   * f_bavail * f_frsize: what others than root may still write.
+   * What others than root may still write: f_bavail * f_frsize.
    */
   double available_bytes;
   /*
@@ -115,11 +120,11 @@ struct  Sysmon__V1__Filesystem
    */
   double used_ratio;
   /*
-   * f_files: inodes; NaN where they are not counted (btrfs, vfat).
+   * Inodes (f_files); NaN where they are not counted (btrfs, vfat).
    */
   double files_total;
   /*
-   * f_ffree; NaN where they are not counted.
+   * Inodes that are free (f_ffree); NaN where they are not counted.
    */
   double files_free;
   /*

@@ -35,8 +35,8 @@ typedef enum _Sysmon__V1__Gpu__State {
 /* --- messages --- */
 
 /*
- * Topic /gpu. Each graphics processor: of NVIDIA by its management library (NVML, loaded when there is such a device),
- * of others by sysfs (/sys/class/drm/cardN: amdgpu, i915, xe, nouveau, radeon).
+ * Topic /gpu. What each graphics processor does: load, memory, heat, power, clocks.
+ * Source: NVIDIA: its library NVML; others: /sys/class/drm/cardN (amdgpu, i915, xe, nouveau, radeon).
  * A GPU that sleeps is not woken: only its id, names and state are told. But one that is awake may be kept from falling
  * asleep by being asked, for as long as somebody listens.
  */
@@ -77,6 +77,9 @@ struct  Sysmon__V1__Gpu
    * Version of the driver; NVIDIA only, others go with the kernel.
    */
   char *driver_version;
+  /*
+   * Whether it is awake.
+   */
   Sysmon__V1__Gpu__State state;
   /*
    * Share of the last moments (NVIDIA: 1/6 s to 1 s) in which it did anything at all, be it on one of its units.
@@ -99,7 +102,7 @@ struct  Sysmon__V1__Gpu
    */
   double memory_used_ratio;
   /*
-   * Of the chip; amdgpu: of its edge.
+   * Temperature of the chip; amdgpu: of its edge.
    */
   double celsius;
   /*
@@ -126,6 +129,9 @@ struct  Sysmon__V1__Gpu
    * Speed that the fan is told to have, of its highest.
    */
   double fan_ratio;
+  /*
+   * Speed of the fan.
+   */
   double fan_rpm;
   /*
    * Whether the clock is held back by the power limit or the power supply. NVIDIA only, else false.

@@ -25,7 +25,7 @@ typedef struct Sysmon__V1__Header Sysmon__V1__Header;
 /* --- messages --- */
 
 /*
- * Field 1 of every message that is a channel of its own; not of the entries inside.
+ * The first field of every message, with two exceptions: /log and /kernel/log have a timestamp instead.
  */
 struct  Sysmon__V1__Header
 {

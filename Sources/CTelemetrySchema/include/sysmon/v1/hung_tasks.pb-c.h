@@ -25,8 +25,9 @@ typedef struct Sysmon__V1__HungTasks Sysmon__V1__HungTasks;
 /* --- messages --- */
 
 /*
- * Topic /hung_tasks. Tasks that waited for something without end: /proc/sys/kernel/hung_task_detect_count (kernel
- * documentation, admin-guide/sysctl/kernel), Linux 6.13 and later.
+ * Topic /hung_tasks. How many tasks waited for something without end.
+ * Source: /proc/sys/kernel/hung_task_detect_count (kernel documentation, admin-guide/sysctl/kernel), Linux 6.13 and
+ * later.
  */
 struct  Sysmon__V1__HungTasks
 {

@@ -26,10 +26,11 @@ typedef struct Sysmon__V1__CpuInterrupt Sysmon__V1__CpuInterrupt;
 /* --- messages --- */
 
 /*
- * Topic /cpu/interrupts. /proc/interrupts (proc_interrupts(5)): a line for each interrupt that has a handler, then one
- * for each kind of interrupt that the architecture itself handles.
- * The kernel writes this text line by line, so its lines are not of one instant. It grows with CPUs x lines and costs
- * as much: half a millisecond and more on servers.
+ * Topic /cpu/interrupts. How often each interrupt came, and how evenly the CPUs share them.
+ * Source: /proc/interrupts (proc_interrupts(5)).
+ * There is a line for each interrupt that has a handler, then one for each kind of interrupt that the architecture
+ * itself handles. The kernel writes this text line by line, so its lines are not of one instant. It grows with CPUs x
+ * lines and costs as much: half a millisecond and more on servers.
  */
 struct  Sysmon__V1__CpuInterrupts
 {
@@ -53,8 +54,8 @@ struct  Sysmon__V1__CpuInterrupt
 {
   ProtobufCMessage base;
   /*
-   * The interrupt's number, or a name such as NMI, LOC, RES, TLB, IPI0 or ERR. The kernel gives the number of a device
-   * that went to the next one that comes.
+   * The interrupt's number, "24", or a name such as NMI, LOC, RES, TLB, IPI0 or ERR. The kernel gives the number of a
+   * device that went to the next one that comes.
    */
   char *id;
   /*
@@ -68,7 +69,7 @@ struct  Sysmon__V1__CpuInterrupt
    */
   uint64_t total;
   /*
-   * NaN in the first message, and when the number went to another device.
+   * How often it came, on all CPUs together. NaN in the first message, and when the number went to another device.
    */
   double per_second;
   /*

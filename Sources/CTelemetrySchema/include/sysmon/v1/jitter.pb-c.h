@@ -25,10 +25,11 @@ typedef struct Sysmon__V1__Jitter Sysmon__V1__Jitter;
 /* --- messages --- */
 
 /*
- * Topic /jitter. How late the agent's own timer wakes it: scheduled against actual wake-up, of all wake-ups since the
- * message before, whatever channel they were for.
- * What any unprivileged program on this host may expect, without running cyclictest. It costs nothing; more wake-ups,
- * such as those of /fast, make the percentiles finer. CLOCK_MONOTONIC; percentiles are exact to 1.6 %, rounded up.
+ * Topic /jitter. How late timers wake a program on this host.
+ * Source: the agent's own timer, CLOCK_MONOTONIC.
+ * It compares scheduled with actual wake-ups: all those since the message before, whatever channel they were for. What
+ * any unprivileged program on this host may expect, without running cyclictest. It costs nothing; more wake-ups, such
+ * as those of /fast, make the percentiles finer. Percentiles are exact to 1.6 %, rounded up.
  */
 struct  Sysmon__V1__Jitter
 {

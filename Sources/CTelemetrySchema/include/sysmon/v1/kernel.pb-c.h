@@ -25,27 +25,28 @@ typedef struct Sysmon__V1__KernelActivity Sysmon__V1__KernelActivity;
 /* --- messages --- */
 
 /*
- * Topic /kernel. The lines of /proc/stat that are not about CPUs, from the same read as /cpu. A line that the kernel
- * lacks gives total 0 and rate NaN.
+ * Topic /kernel. Context switches, interrupts, forks, and tasks that run or are blocked.
+ * Source: the other lines of /proc/stat (proc_stat(5)), from the same read as /cpu.
+ * A line that the kernel lacks gives total 0 and rate NaN.
  */
 struct  Sysmon__V1__KernelActivity
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * Of ctxt.
+   * Switches from task to task (ctxt).
    */
   double context_switches_per_second;
   /*
-   * Of the first number of intr.
+   * Interrupts (first number of intr).
    */
   double interrupts_per_second;
   /*
-   * Of the first number of softirq.
+   * Soft interrupts (first number of softirq).
    */
   double softirqs_per_second;
   /*
-   * Of processes: forks and clones.
+   * Forks and clones (processes).
    */
   double forks_per_second;
   /*

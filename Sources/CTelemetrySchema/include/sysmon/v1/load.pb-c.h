@@ -25,7 +25,9 @@ typedef struct Sysmon__V1__Load Sysmon__V1__Load;
 /* --- messages --- */
 
 /*
- * Topic /load. /proc/loadavg (proc_loadavg(5)). The kernel renews the averages every 5 s.
+ * Topic /load. Load averages, and numbers of tasks.
+ * Source: /proc/loadavg (proc_loadavg(5)).
+ * The kernel renews the averages every 5 s.
  */
 struct  Sysmon__V1__Load
 {

@@ -22,6 +22,9 @@ typedef struct Sysmon__V1__MdArray Sysmon__V1__MdArray;
 
 /* --- enums --- */
 
+/*
+ * What an array is, or what it does.
+ */
 typedef enum _Sysmon__V1__MdArray__State {
   SYSMON__V1__MD_ARRAY__STATE__STATE_UNKNOWN = 0,
   /*
@@ -51,7 +54,9 @@ typedef enum _Sysmon__V1__MdArray__State {
 /* --- messages --- */
 
 /*
- * Topic /md. Software RAID: /proc/mdstat (md(4)). Missing on hosts that have no array.
+ * Topic /md. The state of software RAID arrays, and how far a resync is.
+ * Source: /proc/mdstat (md(4)).
+ * Absent on hosts that have no array.
  */
 struct  Sysmon__V1__MdArrays
 {
@@ -78,9 +83,12 @@ struct  Sysmon__V1__MdArray
    * Name of the array's device: "md127".
    */
   char *id;
+  /*
+   * What the array is, or what it does.
+   */
   Sysmon__V1__MdArray__State state;
   /*
-   * "raid1"; empty while inactive.
+   * RAID level, "raid1"; empty while inactive.
    */
   char *level;
   /*

@@ -26,14 +26,16 @@ typedef struct Sysmon__V1__Paging Sysmon__V1__Paging;
 /* --- messages --- */
 
 /*
- * Topic /memory. /proc/meminfo (proc_meminfo(5)), in bytes. A line that the kernel lacks gives NaN.
+ * Topic /memory. What memory and swap are used for.
+ * Source: /proc/meminfo (proc_meminfo(5)), in bytes.
+ * A line that the kernel lacks gives NaN.
  */
 struct  Sysmon__V1__Memory
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * MemTotal.
+   * MemTotal: all that the kernel manages.
    */
   double total_bytes;
   /*
@@ -61,11 +63,11 @@ struct  Sysmon__V1__Memory
    */
   double used_without_cache_bytes;
   /*
-   * Buffers.
+   * Buffers: raw blocks of disks.
    */
   double buffers_bytes;
   /*
-   * Cached; contains shmem.
+   * Cached: files, and shmem.
    */
   double cached_bytes;
   /*
@@ -77,27 +79,27 @@ struct  Sysmon__V1__Memory
    */
   double shmem_bytes;
   /*
-   * AnonPages.
+   * AnonPages: of programs, not of files.
    */
   double anonymous_bytes;
   /*
-   * Mapped.
+   * Mapped: files that are mapped into programs.
    */
   double mapped_bytes;
   /*
-   * Active.
+   * Active: used lately.
    */
   double active_bytes;
   /*
-   * Inactive.
+   * Inactive: not used lately, is taken back first.
    */
   double inactive_bytes;
   /*
-   * Unevictable.
+   * Unevictable: cannot be taken back.
    */
   double unevictable_bytes;
   /*
-   * Mlocked.
+   * Mlocked: locked by programs (mlock(2)).
    */
   double locked_bytes;
   /*
@@ -109,55 +111,55 @@ struct  Sysmon__V1__Memory
    */
   double writeback_bytes;
   /*
-   * Slab.
+   * Slab: the kernel's own data.
    */
   double slab_bytes;
   /*
-   * SReclaimable.
+   * SReclaimable: of that, what can be taken back.
    */
   double slab_reclaimable_bytes;
   /*
-   * SUnreclaim.
+   * SUnreclaim: of that, what cannot.
    */
   double slab_unreclaimable_bytes;
   /*
-   * KernelStack.
+   * KernelStack: stacks of tasks in the kernel.
    */
   double kernel_stack_bytes;
   /*
-   * PageTables.
+   * PageTables: of all programs.
    */
   double page_tables_bytes;
   /*
-   * Percpu.
+   * Percpu: the kernel's data that each CPU has of its own.
    */
   double percpu_bytes;
   /*
-   * VmallocUsed.
+   * VmallocUsed: the kernel's data that is contiguous in virtual memory only.
    */
   double vmalloc_used_bytes;
   /*
-   * CommitLimit.
+   * CommitLimit: how much may be promised when overcommit is off.
    */
   double commit_limit_bytes;
   /*
-   * Committed_AS.
+   * Committed_AS: how much is promised to programs, used or not.
    */
   double committed_bytes;
   /*
-   * AnonHugePages.
+   * AnonHugePages: of anonymous memory, what is in transparent huge pages.
    */
   double anonymous_huge_bytes;
   /*
-   * HardwareCorrupted.
+   * HardwareCorrupted: out of use since the hardware found errors.
    */
   double hardware_corrupted_bytes;
   /*
-   * SwapTotal.
+   * SwapTotal: size of all swap.
    */
   double swap_total_bytes;
   /*
-   * SwapFree.
+   * SwapFree: swap not in use.
    */
   double swap_free_bytes;
   /*
@@ -169,7 +171,7 @@ struct  Sysmon__V1__Memory
    */
   double swap_used_ratio;
   /*
-   * SwapCached.
+   * SwapCached: in memory again, and still in swap too.
    */
   double swap_cached_bytes;
   /*
@@ -181,23 +183,23 @@ struct  Sysmon__V1__Memory
    */
   double zswapped_bytes;
   /*
-   * Hugepagesize.
+   * Hugepagesize: of one huge page.
    */
   double huge_page_size_bytes;
   /*
-   * HugePages_Total * Hugepagesize.
+   * HugePages_Total * Hugepagesize: set aside as huge pages.
    */
   double huge_pages_total_bytes;
   /*
-   * HugePages_Free * Hugepagesize.
+   * HugePages_Free * Hugepagesize: of those, not in use.
    */
   double huge_pages_free_bytes;
   /*
-   * HugePages_Rsvd * Hugepagesize.
+   * HugePages_Rsvd * Hugepagesize: promised, not in use yet.
    */
   double huge_pages_reserved_bytes;
   /*
-   * HugePages_Surp * Hugepagesize.
+   * HugePages_Surp * Hugepagesize: beyond those set aside.
    */
   double huge_pages_surplus_bytes;
 };
@@ -207,8 +209,9 @@ struct  Sysmon__V1__Memory
 
 
 /*
- * Topic /memory/paging. What moves between memory, disk and swap: /proc/vmstat (proc_vmstat(5)). A line that the kernel
- * lacks gives total 0 and rate NaN.
+ * Topic /memory/paging. What moves between memory, disks and swap, and page faults.
+ * Source: /proc/vmstat (proc_vmstat(5)).
+ * A line that the kernel lacks gives total 0 and rate NaN.
  */
 struct  Sysmon__V1__Paging
 {

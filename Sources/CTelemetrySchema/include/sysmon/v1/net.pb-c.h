@@ -23,7 +23,7 @@ typedef struct Sysmon__V1__NetInterface Sysmon__V1__NetInterface;
 /* --- enums --- */
 
 /*
- * operstate (RFC 2863). Loopback and tunnels stay unknown while they work.
+ * State of an interface, operstate (RFC 2863). Loopback and tunnels stay unknown while they work.
  */
 typedef enum _Sysmon__V1__NetInterface__OperState {
   SYSMON__V1__NET_INTERFACE__OPER_STATE__OPER_UNKNOWN = 0,
@@ -36,7 +36,7 @@ typedef enum _Sysmon__V1__NetInterface__OperState {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SYSMON__V1__NET_INTERFACE__OPER_STATE)
 } Sysmon__V1__NetInterface__OperState;
 /*
- * duplex of the link.
+ * Duplex of a link.
  */
 typedef enum _Sysmon__V1__NetInterface__Duplex {
   SYSMON__V1__NET_INTERFACE__DUPLEX__DUPLEX_UNKNOWN = 0,
@@ -48,8 +48,9 @@ typedef enum _Sysmon__V1__NetInterface__Duplex {
 /* --- messages --- */
 
 /*
- * Topic /net. Counters of every network interface: RTM_GETSTATS (rtnetlink(7), struct rtnl_link_stats64), or
- * /proc/net/dev, or /sys/class/net * statistics, with the same numbers. Never add interfaces up: bonds, bridges and
+ * Topic /net. Traffic, errors, drops and link state of each network interface.
+ * Source: RTM_GETSTATS (rtnetlink(7)), or /proc/net/dev and /sys/class/net.
+ * The numbers are those of struct rtnl_link_stats64 wherever they are read. Never add interfaces up: bonds, bridges and
  * VLANs count packets again.
  */
 struct  Sysmon__V1__Network
@@ -57,7 +58,7 @@ struct  Sysmon__V1__Network
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * Ascending index, unknown index last.
+   * By ascending index of the kernel, unknown ones last.
    */
   size_t n_interfaces;
   Sysmon__V1__NetInterface **interfaces;
@@ -75,33 +76,60 @@ struct  Sysmon__V1__NetInterface
 {
   ProtobufCMessage base;
   /*
-   * Name of the interface.
+   * Name of the interface, "eth0".
    */
   char *id;
   /*
    * ifindex; 0: not known.
    */
   uint32_t index;
+  /*
+   * Whether it works.
+   */
   Sysmon__V1__NetInterface__OperState oper_state;
+  /*
+   * Whether it can send and receive at once.
+   */
   Sysmon__V1__NetInterface__Duplex duplex;
   /*
-   * NaN: unknown, or the interface has none.
+   * Speed of the link; NaN: unknown, or the interface has none.
    */
   double speed_bits_per_second;
   /*
-   * Largest packet.
+   * Largest packet (MTU).
    */
   double mtu_bytes;
+  /*
+   * Bytes received.
+   */
   double rx_bytes_per_second;
+  /*
+   * Bytes sent.
+   */
   double tx_bytes_per_second;
+  /*
+   * Packets received.
+   */
   double rx_packets_per_second;
+  /*
+   * Packets sent.
+   */
   double tx_packets_per_second;
+  /*
+   * Bad packets received.
+   */
   double rx_errors_per_second;
+  /*
+   * Packets that could not be sent.
+   */
   double tx_errors_per_second;
   /*
-   * Includes packets that the hardware missed.
+   * Good packets received and dropped, for lack of room for example; with those that the hardware missed.
    */
   double rx_dropped_per_second;
+  /*
+   * Packets dropped instead of sent.
+   */
   double tx_dropped_per_second;
   /*
    * rx_bytes_per_second * 8 / speed; NaN without a speed.
@@ -116,7 +144,7 @@ struct  Sysmon__V1__NetInterface
    */
   uint64_t rx_bytes_total;
   /*
-   * tx_bytes; column 9.
+   * tx_bytes; column 9 of /proc/net/dev, as are the next ones.
    */
   uint64_t tx_bytes_total;
   /*

@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__NetAddress Sysmon__V1__NetAddress;
 /* --- messages --- */
 
 /*
- * Topic /net/addresses. The addresses of every interface: RTM_GETADDR (rtnetlink(7), `ip address`). Published when an
- * address comes, goes or changes (multicast groups RTNLGRP_IPV4_IFADDR and RTNLGRP_IPV6_IFADDR), and to each new
- * subscriber. Absent with a procfs root other than /proc: the kernel answers for the agent's own network namespace.
+ * Topic /net/addresses. The IP addresses of every interface.
+ * Source: RTM_GETADDR (rtnetlink(7)), as `ip address` shows them.
+ * Published when an address comes, goes or changes, and to each new subscriber. Absent with a procfs root other than
+ * /proc: the kernel answers for the agent's own network namespace.
  */
 struct  Sysmon__V1__NetAddresses
 {

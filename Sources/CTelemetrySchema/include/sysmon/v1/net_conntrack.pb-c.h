@@ -25,9 +25,9 @@ typedef struct Sysmon__V1__NetConntrack Sysmon__V1__NetConntrack;
 /* --- messages --- */
 
 /*
- * Topic /net/conntrack. The table of tracked connections: /proc/sys/net/netfilter/nf_conntrack_count and _max, and
- * /proc/net/stat/nf_conntrack (hexadecimal, one line per possible CPU; summed here). When the table is full, new
- * connections are dropped. Absent while the module nf_conntrack is.
+ * Topic /net/conntrack. How full the table of tracked connections is, and what was dropped.
+ * Source: /proc/sys/net/netfilter/nf_conntrack_count and nf_conntrack_max, /proc/net/stat/nf_conntrack.
+ * When the table is full, new connections are dropped. Absent while the module nf_conntrack is.
  */
 struct  Sysmon__V1__NetConntrack
 {

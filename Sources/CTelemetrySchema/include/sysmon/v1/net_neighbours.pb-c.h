@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__NeighbourCounts Sysmon__V1__NeighbourCounts;
 /* --- messages --- */
 
 /*
- * Topic /net/neighbours. The entries of the ARP and IPv6 neighbour tables, by interface and state: RTM_GETNEIGH
- * (rtnetlink(7), `ip neighbour`). With a procfs root other than /proc: /proc/net/arp, which knows IPv4 only and no
- * states but incomplete and permanent; the rest is NaN then.
+ * Topic /net/neighbours. How many ARP and IPv6 neighbours each interface has, by state.
+ * Source: RTM_GETNEIGH (rtnetlink(7), `ip neighbour`).
+ * With a procfs root other than /proc it is /proc/net/arp, which knows IPv4 only and no states but incomplete and
+ * permanent; the rest is NaN then.
  */
 struct  Sysmon__V1__NetNeighbours
 {
@@ -52,7 +53,7 @@ struct  Sysmon__V1__NeighbourCounts
 {
   ProtobufCMessage base;
   /*
-   * Name of the interface; its index where it has lost its name meanwhile.
+   * Name of the interface, "eth0"; its index where it has lost its name meanwhile.
    */
   char *id;
   /*

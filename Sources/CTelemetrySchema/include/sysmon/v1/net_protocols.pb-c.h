@@ -29,9 +29,10 @@ typedef struct Sysmon__V1__IcmpCounters Sysmon__V1__IcmpCounters;
 /* --- messages --- */
 
 /*
- * Topic /net/protocols. The kernel's counters of TCP, UDP, IP and ICMP, for this network namespace: /proc/net/snmp and
- * netstat (TcpExt, IpExt) for IPv4, /proc/net/snmp6 for IPv6 (proc_pid_net(5), RFC 4113, 4022, 4293). TCP is counted
- * once for both. Rates are NaN, and totals 0, where the kernel does not tell: an older one, or one without IPv6.
+ * Topic /net/protocols. The kernel's counters of TCP, UDP, IP and ICMP.
+ * Source: /proc/net/snmp, /proc/net/netstat and /proc/net/snmp6 (proc_pid_net(5), RFC 4113, 4022, 4293).
+ * They are of the agent's network namespace. TCP is counted once for IPv4 and IPv6. Rates are NaN, and totals 0, where
+ * the kernel does not tell: an older one, or one without IPv6.
  */
 struct  Sysmon__V1__NetProtocols
 {
@@ -50,11 +51,11 @@ struct  Sysmon__V1__NetProtocols
    */
   Sysmon__V1__UdpCounters *udp6;
   /*
-   * IPv4.
+   * IP, version 4.
    */
   Sysmon__V1__IpCounters *ip;
   /*
-   * IPv6.
+   * IP, version 6.
    */
   Sysmon__V1__IpCounters *ip6;
   /*
@@ -72,7 +73,7 @@ struct  Sysmon__V1__NetProtocols
 
 
 /*
- * TCP over IPv4 and IPv6. Names are those of /proc/net/snmp, line Tcp, unless told otherwise.
+ * Names are those of /proc/net/snmp, line Tcp, unless told otherwise.
  */
 struct  Sysmon__V1__TcpCounters
 {
@@ -273,7 +274,7 @@ struct  Sysmon__V1__TcpCounters
 
 
 /*
- * UDP. Names are those of line Udp; in snmp6 they begin with Udp6.
+ * Names are those of line Udp; in snmp6 they begin with Udp6.
  */
 struct  Sysmon__V1__UdpCounters
 {
@@ -341,7 +342,7 @@ struct  Sysmon__V1__UdpCounters
 
 
 /*
- * IP. Names are those of lines Ip and IpExt; in snmp6 they begin with Ip6.
+ * Names are those of lines Ip and IpExt; in snmp6 they begin with Ip6.
  */
 struct  Sysmon__V1__IpCounters
 {
@@ -449,7 +450,7 @@ struct  Sysmon__V1__IpCounters
 
 
 /*
- * ICMP. Names are those of line Icmp; in snmp6 they begin with Icmp6.
+ * Names are those of line Icmp; in snmp6 they begin with Icmp6.
  */
 struct  Sysmon__V1__IcmpCounters
 {

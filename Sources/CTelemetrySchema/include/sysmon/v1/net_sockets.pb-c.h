@@ -25,9 +25,10 @@ typedef struct Sysmon__V1__NetSockets Sysmon__V1__NetSockets;
 /* --- messages --- */
 
 /*
- * Topic /net/sockets. How many sockets there are, and the memory of their buffers: /proc/net/sockstat and sockstat6
- * (proc_pid_net(5)). Counts are of this network namespace; memory, orphans and allocated ones are of the whole machine.
- * NaN where the kernel does not tell, as everywhere in sockstat6 on one without IPv6.
+ * Topic /net/sockets. How many sockets there are, and the memory of their buffers.
+ * Source: /proc/net/sockstat and /proc/net/sockstat6 (proc_pid_net(5)).
+ * Counts are of the agent's network namespace; memory, orphans and allocated ones are of the whole machine. NaN where
+ * the kernel does not tell, as everywhere in sockstat6 on one without IPv6.
  */
 struct  Sysmon__V1__NetSockets
 {

@@ -26,8 +26,9 @@ typedef struct Sysmon__V1__SoftnetCpu Sysmon__V1__SoftnetCpu;
 /* --- messages --- */
 
 /*
- * Topic /net/softnet. How each CPU keeps up with received packets: /proc/net/softnet_stat, hexadecimal, one line per
- * online CPU, 9 to 15 columns by the age of the kernel (net/core/net-procfs.c).
+ * Topic /net/softnet. How each CPU keeps up with received packets.
+ * Source: /proc/net/softnet_stat (net/core/net-procfs.c of the kernel).
+ * The file is hexadecimal, one line per online CPU, with 9 to 15 columns by the age of the kernel.
  */
 struct  Sysmon__V1__NetSoftnet
 {

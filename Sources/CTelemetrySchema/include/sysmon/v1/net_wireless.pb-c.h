@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__WirelessInterface Sysmon__V1__WirelessInterface;
 /* --- messages --- */
 
 /*
- * Topic /net/wireless. The link of each wireless interface: what its driver tells of the access point (nl80211, a
- * station dump), and /proc/net/wireless (wireless extensions, which cfg80211 imitates and newer kernels leave out).
- * What a source does not tell is NaN. Absent while there is no such interface.
+ * Topic /net/wireless. The signal, bitrates and losses of each wireless interface.
+ * Source: nl80211 (a station dump), and /proc/net/wireless (wireless extensions, which cfg80211 imitates).
+ * Newer kernels leave /proc/net/wireless out. What a source does not tell is NaN. Absent while there is no such
+ * interface.
  */
 struct  Sysmon__V1__NetWireless
 {
@@ -52,19 +53,20 @@ struct  Sysmon__V1__WirelessInterface
 {
   ProtobufCMessage base;
   /*
-   * Name of the interface.
+   * Name of the interface, "wlan0".
    */
   char *id;
   /*
-   * link / best link: 70 where the level is in dBm, else 100, which is how cfg80211 counts; at most 1.
+   * Quality of the link: link / best link, which is 70 where the level is in dBm, else 100, as cfg80211 counts; at most
+   * 1.
    */
   double link_ratio;
   /*
-   * level; NaN where the driver tells no dBm.
+   * Strength of the signal (level); NaN where the driver tells no dBm.
    */
   double signal_dbm;
   /*
-   * noise; NaN where the driver tells none (-256).
+   * Strength of the noise (noise); NaN where the driver tells none (-256).
    */
   double noise_dbm;
   /*

@@ -28,8 +28,9 @@ typedef struct Sysmon__V1__NfsOperation Sysmon__V1__NfsOperation;
 /* --- messages --- */
 
 /*
- * Topic /nfs. Calls of the NFS client and server: /proc/net/rpc/nfs and /proc/net/rpc/nfsd (nfsstat(8)). The kernel
- * keeps most of these numbers in 32 bits.
+ * Topic /nfs. Calls of the NFS client and server.
+ * Source: /proc/net/rpc/nfs and /proc/net/rpc/nfsd (nfsstat(8)).
+ * The kernel keeps most of these numbers in 32 bits.
  */
 struct  Sysmon__V1__Nfs
 {

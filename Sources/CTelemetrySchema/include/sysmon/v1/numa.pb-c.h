@@ -26,9 +26,9 @@ typedef struct Sysmon__V1__NumaNode Sysmon__V1__NumaNode;
 /* --- messages --- */
 
 /*
- * Topic /memory/numa. Memory by NUMA node: /sys/devices/system/node/nodeN, files meminfo and numastat (Linux
- * documentation: admin-guide/numastat). A machine with one memory bank has one node.
- * Sizes are NaN where the kernel does not tell them.
+ * Topic /memory/numa. Memory by NUMA node, and how much was got from the wrong node.
+ * Source: meminfo and numastat of /sys/devices/system/node/nodeN (kernel documentation, admin-guide/numastat).
+ * A machine with one memory bank has one node. Sizes are NaN where the kernel does not tell them.
  */
 struct  Sysmon__V1__MemoryNuma
 {
@@ -46,7 +46,7 @@ struct  Sysmon__V1__MemoryNuma
 
 
 /*
- * One node of /memory/numa.
+ * One node.
  */
 struct  Sysmon__V1__NumaNode
 {
@@ -56,11 +56,11 @@ struct  Sysmon__V1__NumaNode
    */
   uint32_t id;
   /*
-   * MemTotal.
+   * MemTotal: all that the node has.
    */
   double total_bytes;
   /*
-   * MemFree.
+   * MemFree: used for nothing at all.
    */
   double free_bytes;
   /*
@@ -72,11 +72,11 @@ struct  Sysmon__V1__NumaNode
    */
   double used_ratio;
   /*
-   * Active.
+   * Active: used lately.
    */
   double active_bytes;
   /*
-   * Inactive.
+   * Inactive: not used lately.
    */
   double inactive_bytes;
   /*
@@ -84,39 +84,39 @@ struct  Sysmon__V1__NumaNode
    */
   double file_bytes;
   /*
-   * AnonPages.
+   * AnonPages: of programs, not of files.
    */
   double anonymous_bytes;
   /*
-   * Mapped.
+   * Mapped: files that are mapped into programs.
    */
   double mapped_bytes;
   /*
-   * Shmem.
+   * Shmem: tmpfs and shared memory.
    */
   double shmem_bytes;
   /*
-   * Dirty.
+   * Dirty: waits to be written to disk.
    */
   double dirty_bytes;
   /*
-   * Writeback.
+   * Writeback: is being written.
    */
   double writeback_bytes;
   /*
-   * Slab.
+   * Slab: the kernel's own data.
    */
   double slab_bytes;
   /*
-   * SReclaimable.
+   * SReclaimable: of that, what can be taken back.
    */
   double slab_reclaimable_bytes;
   /*
-   * KernelStack.
+   * KernelStack: stacks of tasks in the kernel.
    */
   double kernel_stack_bytes;
   /*
-   * PageTables.
+   * PageTables: of all programs.
    */
   double page_tables_bytes;
   /*

@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__PowerSupply Sysmon__V1__PowerSupply;
 /* --- messages --- */
 
 /*
- * Topic /power. Batteries, mains adapters, USB ports and UPSs (class/power_supply, kernel documentation
- * ABI/testing/sysfs-class-power). Which properties there are is each driver's choice; what is missing is NaN. A
- * supply may belong to a device (mouse, pen) instead of the machine.
+ * Topic /power. Batteries, mains adapters, USB ports and UPSs.
+ * Source: /sys/class/power_supply (kernel documentation, ABI/testing/sysfs-class-power).
+ * Which properties there are is each driver's choice; what is missing is NaN. A supply may belong to a device (mouse,
+ * pen) instead of the machine.
  */
 struct  Sysmon__V1__PowerSupplies
 {
@@ -72,7 +73,7 @@ struct  Sysmon__V1__PowerSupply
    */
   double capacity_ratio;
   /*
-   * voltage_now.
+   * voltage_now: voltage.
    */
   double volts;
   /*

@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__PressureStall Sysmon__V1__PressureStall;
 /* --- messages --- */
 
 /*
- * Topic /pressure. How much time tasks lose waiting for a resource (pressure stall information):
- * /proc/pressure/{cpu,memory,io,irq}, Linux 4.20 and later. Some kernels keep it off until they are booted with psi=1;
- * the channel is missing then. A resource that the kernel does not report is left unset.
+ * Topic /pressure. How much time tasks lose waiting for CPU, memory, disks or interrupts (PSI).
+ * Source: /proc/pressure/cpu, memory, io and irq (kernel documentation, accounting/psi), Linux 4.20 and later.
+ * Some kernels keep it off until they are booted with psi=1; the channel is absent then. A resource that the kernel
+ * does not report is left unset.
  */
 struct  Sysmon__V1__Pressure
 {
@@ -75,31 +76,31 @@ struct  Sysmon__V1__PressureStall
    */
   double some_avg10_ratio;
   /*
-   * avg60 / 100.
+   * avg60 / 100: the same over 60 s.
    */
   double some_avg60_ratio;
   /*
-   * avg300 / 100.
+   * avg300 / 100: the same over 300 s.
    */
   double some_avg300_ratio;
   /*
-   * avg10 / 100.
+   * avg10 / 100 of the line full: the kernel's own average over 10 s.
    */
   double full_avg10_ratio;
   /*
-   * avg60 / 100.
+   * avg60 / 100: the same over 60 s.
    */
   double full_avg60_ratio;
   /*
-   * avg300 / 100.
+   * avg300 / 100: the same over 300 s.
    */
   double full_avg300_ratio;
   /*
-   * total: time lost since boot; NaN where it is not told.
+   * total: time in which some task waited, since boot; NaN where it is not told.
    */
   double some_stall_seconds_total;
   /*
-   * total: time lost since boot; NaN where it is not told.
+   * total: time in which all tasks waited, since boot; NaN where it is not told.
    */
   double full_stall_seconds_total;
 };

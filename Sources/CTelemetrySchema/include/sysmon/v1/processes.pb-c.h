@@ -39,11 +39,12 @@ typedef enum _Sysmon__V1__Process__State {
 /* --- messages --- */
 
 /*
- * Topic /processes. How many processes there are, and those that use the most: /proc/PID/stat and io of each
- * (proc_pid_stat(5), proc_pid_io(5)), one after the other, so the numbers are not of one instant. Where that would take
- * more than 2 % of a CPU, processes are read less often than the channel's rate, and the last message comes again with
- * its old stamp. Processes that begin and end between two reads are not seen, and where /proc is mounted with hidepid
- * only the agent's own are. Rates cover the time between two reads, whatever window_seconds says.
+ * Topic /processes. How many processes there are, and those that use the most CPU, memory and disk.
+ * Source: /proc/PID/stat and /proc/PID/io of each process (proc_pid_stat(5), proc_pid_io(5)).
+ * They are read one after the other, so the numbers are not of one instant. Where that would take more than 2 % of a
+ * CPU, processes are read less often than the channel's rate, and the last message comes again with its old stamp.
+ * Processes that begin and end between two reads are not seen, and where /proc is mounted with hidepid only the agent's
+ * own are. Rates cover the time between two reads, whatever window_seconds says.
  */
 struct  Sysmon__V1__Processes
 {
@@ -98,9 +99,8 @@ struct  Sysmon__V1__Processes
    */
   double scan_seconds;
   /*
-   * The 10 that used most CPU time, the 10 with most memory and the 10 that read and wrote most, each once. The most
-   * busy first. Which names are considered, the host's owner chooses by `/processes.include` and `exclude`, which apply
-   * to the name here.
+   * The 10 that used most CPU time, the 10 with most memory and the 10 that read and wrote most, each once, the most
+   * busy first. The settings include and exclude of the host's owner choose by `name` which are considered.
    */
   size_t n_top;
   Sysmon__V1__Process **top;
@@ -118,7 +118,7 @@ struct  Sysmon__V1__Process
 {
   ProtobufCMessage base;
   /*
-   * Process id.
+   * Process id, "1".
    */
   uint32_t id;
   /*
@@ -137,7 +137,13 @@ struct  Sysmon__V1__Process
    * Process id of the parent.
    */
   uint32_t parent_id;
+  /*
+   * What it does.
+   */
   Sysmon__V1__Process__State state;
+  /*
+   * How many threads it has.
+   */
   uint32_t threads;
   /*
    * CPU time of all its threads over time: 1 is one CPU. Counted in steps of 10 ms.
@@ -161,7 +167,7 @@ struct  Sysmon__V1__Process
    */
   double write_bytes_per_second;
   /*
-   * Unix time, from btime of /proc/stat: moves when the wall clock is set. NaN where that is not known.
+   * When it began: Unix time, from btime of /proc/stat: moves when the wall clock is set. NaN where that is not known.
    */
   double start_time_seconds;
   /*

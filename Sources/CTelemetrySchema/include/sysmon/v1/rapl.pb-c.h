@@ -26,9 +26,10 @@ typedef struct Sysmon__V1__RaplZone Sysmon__V1__RaplZone;
 /* --- messages --- */
 
 /*
- * Topic /rapl. Energy that CPU packages, their cores and memory used up (class/powercap, kernel documentation
- * power/powercap/powercap). Readable by root only since Linux 5.10; without the right to read, the channel is absent.
- * Zones contain each other ("intel-rapl:0:0" is a part of "intel-rapl:0"): do not add them up.
+ * Topic /rapl. Power that CPU packages, their cores and memory draw.
+ * Source: /sys/class/powercap (kernel documentation, power/powercap/powercap).
+ * Readable by root only since Linux 5.10; without the right to read, the channel is absent. Zones contain each other
+ * ("intel-rapl:0:0" is a part of "intel-rapl:0"): do not add them up.
  */
 struct  Sysmon__V1__Rapl
 {

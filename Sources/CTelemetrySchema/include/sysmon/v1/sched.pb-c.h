@@ -26,10 +26,11 @@ typedef struct Sysmon__V1__CpuSchedCore Sysmon__V1__CpuSchedCore;
 /* --- messages --- */
 
 /*
- * Topic /cpu/sched. How long tasks ran and how long they waited for their turn, by CPU: /proc/schedstat, versions 15 to
- * 17 (Linux documentation: scheduler/sched-stats). Needs a kernel with CONFIG_SCHEDSTATS.
- * In nanoseconds, so finer than /cpu/cores. But a time is booked only when a task leaves the CPU or arrives there: one
- * that runs for a second without being switched out shows as 0 and then as a second at once.
+ * Topic /cpu/sched. How long tasks ran on each CPU, and how long they waited for their turn.
+ * Source: /proc/schedstat, versions 15 to 17 (kernel documentation, scheduler/sched-stats).
+ * Needs a kernel with CONFIG_SCHEDSTATS. In nanoseconds, so finer than /cpu/cores. But a time is booked only when a
+ * task leaves the CPU or arrives there: one that runs for a second without being switched out shows as 0 and then as a
+ * second at once.
  */
 struct  Sysmon__V1__CpuSched
 {

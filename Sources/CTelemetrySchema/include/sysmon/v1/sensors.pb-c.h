@@ -33,31 +33,56 @@ typedef struct Sysmon__V1__IntrusionSensor Sysmon__V1__IntrusionSensor;
 /* --- messages --- */
 
 /*
- * Topic /sensors. What the hardware's monitoring chips measure (class/hwmon, kernel documentation
- * hwmon/sysfs-interface), read by libsensors, which knows the labels and rules of sensors3.conf, or where another sysfs
- * root is set by a reader of our own. One list per quantity; chips in the order of their hwmon numbers, channels
- * ascending. A chip that is slow to answer is read less often, in between its entries repeat what was read last; NVMe
- * and SATA disks are read every 10 s, since to ask them more often keeps them awake. All numbers of a chip that has
- * not answered for 2 s are NaN. Values that no hardware can have (unconnected inputs) are NaN.
+ * Topic /sensors. What monitoring chips measure: temperatures, fans, voltages, currents, power.
+ * Source: /sys/class/hwmon (kernel documentation, hwmon/sysfs-interface), by libsensors.
+ * libsensors knows the labels and rules of sensors3.conf; where another sysfs root is set, a reader of our own takes
+ * its place. There is one list per quantity; chips come in the order of their hwmon numbers, channels ascending. A chip
+ * that is slow to answer is read less often, in between its entries repeat what was read last; NVMe and SATA disks are
+ * read every 10 s, since to ask them more often keeps them awake. All numbers of a chip that has not answered for 2 s
+ * are NaN. Values that no hardware can have (unconnected inputs) are NaN.
  */
 struct  Sysmon__V1__Sensors
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
+  /*
+   * Every temperature.
+   */
   size_t n_temperatures;
   Sysmon__V1__TemperatureSensor **temperatures;
+  /*
+   * Every fan.
+   */
   size_t n_fans;
   Sysmon__V1__FanSensor **fans;
+  /*
+   * Every voltage.
+   */
   size_t n_voltages;
   Sysmon__V1__VoltageSensor **voltages;
+  /*
+   * Every electric current.
+   */
   size_t n_currents;
   Sysmon__V1__CurrentSensor **currents;
+  /*
+   * Every meter of electric power.
+   */
   size_t n_powers;
   Sysmon__V1__PowerSensor **powers;
+  /*
+   * Every meter of energy.
+   */
   size_t n_energies;
   Sysmon__V1__EnergySensor **energies;
+  /*
+   * Every meter of humidity.
+   */
   size_t n_humidities;
   Sysmon__V1__HumiditySensor **humidities;
+  /*
+   * Every detector of intrusion.
+   */
   size_t n_intrusions;
   Sysmon__V1__IntrusionSensor **intrusions;
   /*
@@ -75,7 +100,7 @@ struct  Sysmon__V1__Sensors
 
 
 /*
- * temp*: a temperature. Limits are those of the chip or its driver; NaN: it has none.
+ * A temperature, files temp*. Limits are those of the chip or its driver; NaN: it has none.
  */
 struct  Sysmon__V1__TemperatureSensor
 {
@@ -127,7 +152,7 @@ struct  Sysmon__V1__TemperatureSensor
 
 
 /*
- * fan*: how fast a fan turns.
+ * How fast a fan turns, files fan*.
  */
 struct  Sysmon__V1__FanSensor
 {
@@ -171,7 +196,7 @@ struct  Sysmon__V1__FanSensor
 
 
 /*
- * in*: a voltage. Boards may measure it behind a divider; sensors3.conf scales it.
+ * A voltage, files in*. Boards may measure it behind a divider; sensors3.conf scales it.
  */
 struct  Sysmon__V1__VoltageSensor
 {
@@ -219,7 +244,7 @@ struct  Sysmon__V1__VoltageSensor
 
 
 /*
- * curr*: an electric current.
+ * An electric current, files curr*.
  */
 struct  Sysmon__V1__CurrentSensor
 {
@@ -263,7 +288,7 @@ struct  Sysmon__V1__CurrentSensor
 
 
 /*
- * power*: electric power.
+ * Electric power, files power*.
  */
 struct  Sysmon__V1__PowerSensor
 {
@@ -307,7 +332,7 @@ struct  Sysmon__V1__PowerSensor
 
 
 /*
- * energy*: energy used up.
+ * Energy used up, files energy*.
  */
 struct  Sysmon__V1__EnergySensor
 {
@@ -339,7 +364,7 @@ struct  Sysmon__V1__EnergySensor
 
 
 /*
- * humidity*: relative humidity of air.
+ * Relative humidity of air, files humidity*.
  */
 struct  Sysmon__V1__HumiditySensor
 {
@@ -367,7 +392,7 @@ struct  Sysmon__V1__HumiditySensor
 
 
 /*
- * intrusion*: whether the case was opened.
+ * Whether the case was opened, files intrusion*.
  */
 struct  Sysmon__V1__IntrusionSensor
 {

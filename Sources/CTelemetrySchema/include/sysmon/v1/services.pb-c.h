@@ -50,6 +50,9 @@ struct  Sysmon__V1__ServiceResponse
    * False: nothing was done, and `error` says why.
    */
   protobuf_c_boolean success;
+  /*
+   * Why nothing was done, with the way out.
+   */
   char *error;
   /*
    * /session/clear: of the session that began.

@@ -26,8 +26,8 @@ typedef struct Sysmon__V1__CpuSoftirq Sysmon__V1__CpuSoftirq;
 /* --- messages --- */
 
 /*
- * Topic /cpu/softirq. /proc/softirqs (proc(5)): work that interrupt handlers put off until just after the interrupt,
- * by kind.
+ * Topic /cpu/softirq. What interrupt handlers put off until just after the interrupt, by kind.
+ * Source: /proc/softirqs (proc(5)).
  */
 struct  Sysmon__V1__CpuSoftirqs
 {
@@ -51,7 +51,7 @@ struct  Sysmon__V1__CpuSoftirq
 {
   ProtobufCMessage base;
   /*
-   * HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER or RCU.
+   * Kind, "NET_RX": HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER or RCU.
    */
   char *id;
   /*
@@ -60,7 +60,7 @@ struct  Sysmon__V1__CpuSoftirq
    */
   uint64_t total;
   /*
-   * NaN in the first message.
+   * How often it ran, on all CPUs together. NaN in the first message.
    */
   double per_second;
   /*

@@ -26,7 +26,8 @@ typedef struct Sysmon__V1__Uptime Sysmon__V1__Uptime;
 /* --- messages --- */
 
 /*
- * Topic /system/info. What a host is. Latched: each new subscriber gets it at once.
+ * Topic /system/info. What this host is: names, versions, sizes.
+ * Source: /proc/sys/kernel, /proc/cpuinfo, /etc/os-release and others.
  */
 struct  Sysmon__V1__SystemInfo
 {
@@ -49,23 +50,23 @@ struct  Sysmon__V1__SystemInfo
    */
   char *kernel_version;
   /*
-   * uname(2) machine, "x86_64".
+   * Kind of processor, "x86_64" (uname(2)).
    */
   char *machine;
   /*
-   * "LE" or "BE".
+   * Order of bytes, "LE" or "BE".
    */
   char *endianness;
   /*
-   * os-release(5) ID.
+   * The distribution's short name, "debian" (ID of os-release(5)).
    */
   char *os_id;
   /*
-   * os-release(5) PRETTY_NAME, else NAME.
+   * The distribution's name (PRETTY_NAME, else NAME).
    */
   char *os_name;
   /*
-   * os-release(5) VERSION_ID.
+   * The distribution's version (VERSION_ID).
    */
   char *os_version;
   /*
@@ -73,23 +74,23 @@ struct  Sysmon__V1__SystemInfo
    */
   char *boot_id;
   /*
-   * /proc/cpuinfo.
+   * Name of the processor (/proc/cpuinfo).
    */
   char *cpu_model;
   /*
-   * /sys/devices/system/cpu/online.
+   * CPUs that run (/sys/devices/system/cpu/online).
    */
   uint32_t logical_cpus_online;
   /*
-   * /sys/devices/system/cpu/present.
+   * CPUs that there are (/sys/devices/system/cpu/present).
    */
   uint32_t logical_cpus_present;
   /*
-   * Distinct (physical id, core id) of /proc/cpuinfo; 0: not told.
+   * Cores: distinct pairs of physical id and core id in /proc/cpuinfo; 0: not told.
    */
   uint32_t physical_cores;
   /*
-   * Distinct physical id of /proc/cpuinfo; 0: not told.
+   * Sockets: distinct physical id in /proc/cpuinfo; 0: not told.
    */
   uint32_t packages;
   /*
@@ -97,11 +98,11 @@ struct  Sysmon__V1__SystemInfo
    */
   double memory_total_bytes;
   /*
-   * sysconf(_SC_PAGESIZE).
+   * Size of a page of memory (_SC_PAGESIZE of sysconf(3)).
    */
   double page_size_bytes;
   /*
-   * sysconf(_SC_CLK_TCK), the unit of /proc/stat.
+   * The unit of /proc/stat (_SC_CLK_TCK of sysconf(3)).
    */
   double user_tick_hertz;
   /*
@@ -119,7 +120,8 @@ struct  Sysmon__V1__SystemInfo
 
 
 /*
- * Topic /system/uptime.
+ * Topic /system/uptime. Time since boot.
+ * Source: /proc/uptime (proc_uptime(5)).
  */
 struct  Sysmon__V1__Uptime
 {
@@ -134,7 +136,7 @@ struct  Sysmon__V1__Uptime
    */
   double idle_cpu_seconds_total;
   /*
-   * Unix time, btime of /proc/stat. Moves when the wall clock is set.
+   * When it booted: Unix time, btime of /proc/stat. Moves when the wall clock is set.
    */
   double boot_time_seconds;
 };

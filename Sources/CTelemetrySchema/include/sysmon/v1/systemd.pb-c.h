@@ -61,13 +61,18 @@ typedef enum _Sysmon__V1__Unit__ActiveState {
 /* --- messages --- */
 
 /*
- * Topic /systemd. The service manager, by one D-Bus call for all of its units (org.freedesktop.systemd1(5), ListUnits).
- * Only units that are loaded are told of and counted: one that is not in use is often not loaded.
+ * Topic /systemd. How many units systemd has in which state, and those that failed.
+ * Source: D-Bus call ListUnits (org.freedesktop.systemd1(5)).
+ * One call asks for all units. Only units that are loaded are told of and counted: one that is not in use is often not
+ * loaded.
  */
 struct  Sysmon__V1__Systemd
 {
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
+  /*
+   * What the manager says of the system as a whole.
+   */
   Sysmon__V1__Systemd__SystemState system_state;
   /*
    * Version of systemd.
@@ -78,16 +83,31 @@ struct  Sysmon__V1__Systemd
    */
   uint32_t units;
   /*
-   * By their active_state; these add up to all units.
+   * Those that are active. This and the next five add up to all units.
    */
   uint32_t units_active;
+  /*
+   * Those that load their configuration again.
+   */
   uint32_t units_reloading;
+  /*
+   * Those that are not in use.
+   */
   uint32_t units_inactive;
+  /*
+   * Those that failed.
+   */
   uint32_t units_failed;
+  /*
+   * Those that are starting.
+   */
   uint32_t units_activating;
+  /*
+   * Those that are stopping.
+   */
   uint32_t units_deactivating;
   /*
-   * In maintenance, refreshing, or a state of a newer systemd.
+   * Those in maintenance, refreshing, or in a state of a newer systemd.
    */
   uint32_t units_other;
   /*
@@ -107,7 +127,7 @@ struct  Sysmon__V1__Systemd
 
 
 /*
- * How many units of a type there are.
+ * A type of units.
  */
 struct  Sysmon__V1__UnitType
 {
@@ -116,8 +136,17 @@ struct  Sysmon__V1__UnitType
    * What the units' names end with: "service", "timer", "mount".
    */
   char *id;
+  /*
+   * All units of the type.
+   */
   uint32_t units;
+  /*
+   * Those that are active.
+   */
   uint32_t units_active;
+  /*
+   * Those that failed.
+   */
   uint32_t units_failed;
 };
 #define SYSMON__V1__UNIT_TYPE__INIT \
@@ -135,6 +164,9 @@ struct  Sysmon__V1__Unit
    * Name, "nginx.service".
    */
   char *id;
+  /*
+   * The state that all types of units share.
+   */
   Sysmon__V1__Unit__ActiveState active_state;
   /*
    * The state of its type: of a service "running", "exited", "auto-restart".

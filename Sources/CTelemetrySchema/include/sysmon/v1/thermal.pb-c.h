@@ -27,8 +27,9 @@ typedef struct Sysmon__V1__CoolingDevice Sysmon__V1__CoolingDevice;
 /* --- messages --- */
 
 /*
- * Topic /thermal. Thermal zones and the devices that cool them: /sys/class/thermal (Linux documentation:
- * driver-api/thermal/sysfs-api). Sensors of chips are in /sensors; many machines show some of them here too.
+ * Topic /thermal. Thermal zones, and the devices that cool them.
+ * Source: /sys/class/thermal (kernel documentation, driver-api/thermal/sysfs-api).
+ * Sensors of chips are in /sensors; many machines show some of them here too.
  */
 struct  Sysmon__V1__Thermal
 {
@@ -57,7 +58,7 @@ struct  Sysmon__V1__ThermalZone
 {
   ProtobufCMessage base;
   /*
-   * thermal_zone0 and so on; numbers may change from boot to boot.
+   * Name of the zone, "thermal_zone0"; numbers may change from boot to boot.
    */
   char *id;
   /*
@@ -65,7 +66,7 @@ struct  Sysmon__V1__ThermalZone
    */
   char *type;
   /*
-   * NaN: it cannot be read right now, or is not within -100..250 °C.
+   * Its temperature. NaN: it cannot be read right now, or is not within -100..250 °C.
    */
   double celsius;
   /*
@@ -98,7 +99,7 @@ struct  Sysmon__V1__CoolingDevice
 {
   ProtobufCMessage base;
   /*
-   * cooling_device0 and so on; numbers may change from boot to boot.
+   * Name of the device, "cooling_device0"; numbers may change from boot to boot.
    */
   char *id;
   /*

@@ -26,8 +26,8 @@ typedef struct Sysmon__V1__CpuThrottleDomain Sysmon__V1__CpuThrottleDomain;
 /* --- messages --- */
 
 /*
- * Topic /cpu/throttle. How often x86 CPUs were slowed down because they were too hot:
- * /sys/devices/system/cpu/cpuN/thermal_throttle (kernel: arch/x86/kernel/cpu/mce/therm_throt.c).
+ * Topic /cpu/throttle. How often CPUs were slowed down because they were too hot (Intel).
+ * Source: /sys/devices/system/cpu/cpuN/thermal_throttle.
  * All threads of a core and all cores of a package tell the same numbers; each is listed once. Only Intel CPUs have
  * them, and virtual machines do not.
  */
@@ -58,7 +58,7 @@ struct  Sysmon__V1__CpuThrottleDomain
 {
   ProtobufCMessage base;
   /*
-   * A package: its physical_package_id, such as 0. A core: that and its core_id, such as 0:3.
+   * Of a core its physical_package_id and core_id, "0:3"; of a package its physical_package_id, "0".
    */
   char *id;
   /*
@@ -70,7 +70,7 @@ struct  Sysmon__V1__CpuThrottleDomain
    */
   uint64_t throttles_total;
   /*
-   * NaN in the first message.
+   * Events per second. NaN in the first message.
    */
   double throttles_per_second;
   /*

@@ -25,8 +25,10 @@ typedef struct Sysmon__V1__ZfsCache Sysmon__V1__ZfsCache;
 /* --- messages --- */
 
 /*
- * Topic /zfs. The cache of OpenZFS (ARC): /proc/spl/kstat/zfs/arcstats. Its memory counts neither as cached nor as
- * available in /memory, although most of it can be had back. A line that the module lacks gives total 0 and NaN.
+ * Topic /zfs. How well the cache of OpenZFS (ARC) does, and the memory that it takes.
+ * Source: /proc/spl/kstat/zfs/arcstats.
+ * Its memory counts neither as cached nor as available in /memory, although most of it can be had back. A line that the
+ * module lacks gives total 0 and NaN.
  */
 struct  Sysmon__V1__ZfsCache
 {
@@ -97,15 +99,15 @@ struct  Sysmon__V1__ZfsCache
    */
   uint64_t hits_total;
   /*
-   * misses.
+   * misses, since the module was loaded.
    */
   uint64_t misses_total;
   /*
-   * deleted: buffers dropped from the cache.
+   * deleted: buffers dropped from the cache, since the module was loaded.
    */
   uint64_t evicted_total;
   /*
-   * memory_throttle_count: writes held back for want of memory.
+   * memory_throttle_count: writes held back for want of memory, since the module was loaded.
    */
   uint64_t throttles_total;
   /*
@@ -145,7 +147,7 @@ struct  Sysmon__V1__ZfsCache
    */
   uint64_t l2_hits_total;
   /*
-   * l2_misses.
+   * l2_misses, since the module was loaded.
    */
   uint64_t l2_misses_total;
   /*
