@@ -1,4 +1,16 @@
+internal import Glibc
+
 extension CollectError {
+    /// Why a channel is absent, for somebody who asks what a host has.
+    package var reasonOfAbsence: String {
+        switch self {
+        case .open(ENOENT): "this host has none (ENOENT)"
+        case .open(EOPNOTSUPP): "the kernel does not offer it (EOPNOTSUPP)"
+        case .open(EACCES), .open(EPERM): "no permission (\(text.split(separator: " ").last ?? ""))"
+        default: text
+        }
+    }
+
     /// Appends what went wrong, in words for a person: "cannot read: EACCES".
     package func describe(into text: inout [UInt8]) {
         switch self {

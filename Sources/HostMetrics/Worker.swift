@@ -52,8 +52,8 @@ package final class Worker {
 
     package func sample(_ context: SampleContext) { lane.start(.sample(context)) }
 
-    /// What came of the last request, once; nil: it is not done.
-    package func takeOutcome() -> Outcome? { lane.wait(seconds: 0) }
+    /// What came of the last request, once; nil: it is not done, and not within `seconds` either.
+    package func takeOutcome(waitingSeconds seconds: Double = 0) -> Outcome? { lane.wait(seconds: seconds) }
 
     /// The message of the last sample; only while the worker is not busy.
     package var sampling: (any Sampling)? {

@@ -31,6 +31,7 @@ struct Options {
     enum Request {
         case run(Options)
         case newToken(TokenCommand)
+        case listChannels(ListCommand)
         case help, version
     }
 
@@ -41,6 +42,7 @@ struct Options {
 
     static let help = """
         Usage: sysmon-agent [OPTION]...
+          or:  sysmon-agent list channels [OPTION]...
           or:  sysmon-agent token new --role viewer|operator [--name NAME]
         Sample this host and serve the samples to Foxglove and Lichtblick over WebSocket.
 
@@ -68,6 +70,9 @@ struct Options {
           --tls.client-ca PATH who may sign certificates of clients; what such a client may do stands in the token file
           --help               show this text
           --version            show the version
+
+        The command list channels shows what each channel tells, its rate, its source, and whether this host has it. It
+        heeds --config, --rate and --path.*.
 
         The command token new makes a token. It writes its line for the token file to stdout and the token to stderr:
           (umask 077; sysmon-agent token new --role operator --name ann >> tokens)
@@ -183,11 +188,14 @@ struct Options {
         guard options.clientAuthority == nil || options.tokenFile != nil else {
             throw Mistake(text: "--tls.client-ca needs --token-file, which says what a certificate may do")
         }
-        let rest = CommandLine.arguments.dropFirst(Int(getopt_index()))
-        if let argument = rest.first {
-            throw Mistake(text: "\(argument) is unexpected; try --help")
+        // Not CommandLine.arguments, which has them in their old order.
+        let words = (getopt_index()..<CommandLine.argc).map { index in
+            unsafe CommandLine.unsafeArgv[Int(index)].map { unsafe String(cString: $0) } ?? ""
         }
-        return .run(options)
+        guard let word = words.first else { return .run(options) }
+        guard word == "list" else { throw Mistake(text: "\(word) is unexpected; try --help") }
+        guard words == ["list", "channels"] else { throw Mistake(text: "write \(ListCommand.usage)") }
+        return .listChannels(ListCommand(options: options))
     }
 
     private static func parseOrigin(_ text: String) throws(Mistake) -> OriginPattern {

@@ -23,7 +23,7 @@ struct Service {
 
     /// Serves until SIGINT or SIGTERM.
     func run() throws(Failure) {
-        try checkPaths()
+        try options.checkPaths()
         let identity = identity()
         let start = StartConfiguration(options: options, hostSettings: hostSettings(identity))
         let configuration = try start.read()
@@ -34,10 +34,7 @@ struct Service {
             limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
         let admission = try Admission(options, hostname: Self.hostname(), log: log)
         let tls = try tlsContext()
-        let clock = SystemClock()
-        let host = Host(
-            procfs: options.procfs, sysfs: options.sysfs, rootfs: options.rootfs, facts: Self.facts(),
-            clock: clock.reading)
+        let host = options.makeHost()
         do {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
             let port = try loop.listen(host: options.host, port: options.port, tls: tls)
@@ -108,19 +105,6 @@ struct Service {
         } catch { throw Failure(text: error.reason) }
     }
 
-    private func checkPaths() throws(Failure) {
-        for (option, path) in [
-            ("--path.procfs", options.procfs), ("--path.sysfs", options.sysfs), ("--path.rootfs", options.rootfs),
-        ] {
-            let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard descriptor >= 0 else {
-                let reason = unsafe String(cString: strerror(errno))
-                throw Failure(text: "\(option) \(path): \(reason); give a directory that the agent may read")
-            }
-            close(descriptor)
-        }
-    }
-
     private func advice(_ error: SystemError) -> String {
         if error.isAddressInUse { return "; choose another port with --port, or 0 for any free one" }
         if error.isAddressUnknown { return "; give an address of this host with --host" }
@@ -172,17 +156,6 @@ struct Service {
         var buffer = [CChar](repeating: 0, count: 256)
         guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
-    private static func facts() -> HostFacts {
-        var name = utsname()
-        unsafe uname(&name)
-        let machine = unsafe withUnsafeBytes(of: &name.machine) { bytes in
-            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        return HostFacts(
-            userTickHertz: Double(sysconf(Int32(_SC_CLK_TCK))), pageSizeBytes: Double(sysconf(Int32(_SC_PAGESIZE))),
-            machine: machine, endianness: 1.littleEndian == 1 ? "LE" : "BE")
     }
 }
 

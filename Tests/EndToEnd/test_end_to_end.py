@@ -16,6 +16,7 @@ import hashlib
 import math
 import os
 import pathlib
+import re
 import resource
 import signal
 import socket
@@ -725,6 +726,55 @@ async def _(run):
         assert option in result.stdout, f"--help lacks {option}"
     result = run.agent_output("--version")
     assert result.returncode == 0 and result.stdout.strip(), repr(result.stdout)
+
+
+def listed_channels(output):
+    """(rate, state) by topic, of what `list channels` printed."""
+    lines = [line.split(maxsplit=1) for line in output.splitlines()[1:] if line.startswith("/")]
+    return {topic: tuple(part.strip() for part in re.match(r"(on change|\S+ Hz) (.*)", rest).groups())
+            for topic, rest in lines}
+
+
+@check("list channels: what is available is what an agent advertises", needs_process=True)
+async def _(run):
+    result = run.agent_output("list", "channels")
+    assert result.returncode == 0 and not result.stderr, result
+    assert max(map(len, result.stdout.splitlines())) <= 80, result.stdout
+    channels = listed_channels(result.stdout)
+    available = {topic for topic, (_, state) in channels.items() if state == "available"}
+    async with Client(run.url) as client:
+        # Sources that may block are found a moment later.
+        assert await client.wait(lambda: set(client.channels) == available), set(client.channels) ^ available
+    for topic, (_, state) in channels.items():
+        assert state == "available" or state.startswith("absent: "), (topic, state)
+    assert channels["/cpu"][0] == "10 Hz" and channels["/config"] == ("on change", "available"), channels
+
+
+@check("list channels: heeds options, and waits for nobody", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "loadavg").write_text("0.50 0.40 0.30 1/200 4242\n")
+        os.mkfifo(folder / "mdstat")  # Whoever opens it waits for a writer.
+        (folder / "config").write_text('{"channels": {"/cpu": {"enabled": false}, "/load": {"rate_hertz": 3}}}')
+        start = time.monotonic()
+        result = run.agent_output("list", "channels", "--path.procfs", name, "--config", str(folder / "config"))
+        assert time.monotonic() - start < 5, "it waits"
+        assert result.returncode == 0, result
+        channels = listed_channels(result.stdout)
+        assert channels["/load"] == ("3 Hz", "available"), channels["/load"]
+        assert channels["/memory"] == ("5 Hz", "absent: this host has none (ENOENT)"), channels["/memory"]
+        assert channels["/md"] == ("0.2 Hz", "absent: it does not answer"), channels["/md"]
+        assert channels["/cpu"] == ("10 Hz", "disabled by the configuration"), channels["/cpu"]
+
+
+@check("list: other words are wrong usage", needs_process=True)
+async def _(run):
+    for words in (["list"], ["list", "rates"], ["list", "channels", "stray"], ["--time", "list"]):
+        result = run.agent_output(*words)
+        assert result.returncode == 2 and "list channels" in result.stderr, (words, result)
+    result = run.agent_output("stray", "--host", "127.0.0.1")
+    assert result.returncode == 2 and "stray" in result.stderr, result
 
 
 @check("--name, --rate and --path.procfs have their effect", needs_process=True)
