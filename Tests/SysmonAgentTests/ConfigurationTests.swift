@@ -1,3 +1,4 @@
+import Foundation
 import FoxgloveProtocol
 import HostMetrics
 import SysmonAgent
@@ -178,6 +179,18 @@ struct HostConfigurationTests {
         #expect(settings.isRaw)
         try configuration.apply(patch: Array(#"{"channels":{"/net":{"include":null}}}"#.utf8), by: .host)
         #expect(configuration.entrySettings["/net"]?.include == nil)
+    }
+
+    @Test func theExampleOfTheReadmeIsAccepted() throws {
+        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("README.md")
+        let blocks = try String(contentsOf: readme, encoding: .utf8).components(separatedBy: "```")
+        let examples = blocks.filter { $0.hasPrefix("json") && $0.contains("exclude_type") }
+        #expect(examples.count == 1)
+        var configuration = Agent.defaultConfiguration(allCollectors)
+        try configuration.apply(patch: Array(try #require(examples.first).utf8.dropFirst(4)), by: .host)
+        #expect(configuration.entrySettings["/net"]?.include != nil)
+        #expect(configuration.entrySettings["/sensors"]?.isRaw == true)
     }
 
     @Test(
