@@ -9,8 +9,9 @@ swift=Sources/TelemetrySchema
 timestamp=google/protobuf/timestamp.proto
 
 # awk: what the comments tell users. First, since a missing one is to leave everything as it is.
-awk -v document=docs/channels.md -v table="$swift/TopicDescriptions.swift" -v introduction=proto/channels-introduction.md \
-    -f proto/channels.awk Sources/HostMetrics/Collectors.swift Sources/HostMetrics/Collectors/*.swift \
+awk -v introduction=proto/channels-introduction.md -v document=docs/channels.md \
+    -v table="$swift/TopicDescriptions.swift" -f proto/channels.awk \
+    Sources/HostMetrics/Collectors.swift Sources/HostMetrics/Collectors/*.swift \
     proto/sysmon/v1/*.proto proto/foxglove/*.proto
 
 rm -rf "$c/sysmon" "$c/foxglove" "$c/google" "$c/include" "$swift/Descriptors" "$swift/Messages.swift"
