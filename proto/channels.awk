@@ -50,6 +50,9 @@ FNR == 1 { depth = 0; comment = "" }
     number = $3
     sub(/;/, "", number)
     constants[enum] = constants[enum] "\n| `" $1 "` | " number " | " prose(comment) " |"
+    separator = inOneLine[enum] == "" ? "" : ", "
+    inOneLine[enum] = inOneLine[enum] separator "`" $1 "` (" number ")"
+    if (comment != "") isExplained[enum] = 1
 }
 /^ *(repeated )?[A-Za-z][A-Za-z0-9_.]* [a-z][a-z0-9_]* = [0-9]+;/ {
     isList = $1 == "repeated"
@@ -112,7 +115,7 @@ function markedWord(word, before, after, last) {
     }
     # A page of the manual is none.
     if (word ~ /\([0-9][a-z]*\)$/) return before word after
-    if (word ~ /^\/[a-z]/ || word ~ /[a-z0-9*]_|_[a-z]/) {
+    if (word ~ /^\/[a-z]/ || word ~ /[A-Za-z0-9*]_|_[A-Za-z]/) {
         # In quotes it is code without them.
         if (before ~ /"$/ && after ~ /^"/) { sub(/"$/, "", before); sub(/^"/, "", after) }
         return before "`" word "`" after
@@ -171,9 +174,10 @@ function describeEnum(enum, name) {
     name = enum
     sub(/.*\./, "", name)
     print "\n`" name "`: " (enumComment[enum] ? prose(enumComment[enum]) : "its values.") > document
-    print "\n| value | number | meaning |\n| --- | --- | --- |" constants[enum] > document
+    if (isExplained[enum]) print "\n| value | number | meaning |\n| --- | --- | --- |" constants[enum] > document
+    else print "\n" inOneLine[enum] "." > document
 }
-function describeInside(message, i, path, type, name, text) {
+function describeInside(message, i, path, type, name, text, entry) {
     type = fieldType[message, i]
     if (!(type in fieldCount) || fieldName[message, i] == "header") return
     name = path fieldName[message, i]
@@ -187,7 +191,9 @@ function describeInside(message, i, path, type, name, text) {
         print text " " prose(about[type]) > document
         return describe(type, name ".")
     }
-    print text "\n\nEach entry: " prose(about[type]) > document
+    entry = prose(about[type])
+    sub(/^One /, "one ", entry)
+    print text "\n\nEach entry: " entry > document
     if (idComment[type]) name = name "[:]{id==" sampleID(type, fieldType[type, 1]) "}"
     else name = name "[:]"
     describe(type, name ".")

@@ -30,8 +30,8 @@ typedef struct Sysmon__V1__ChannelConfig Sysmon__V1__ChannelConfig;
  * Topic /config. The rates and switches of all channels that are in effect; publish a patch here to change them.
  * Source: the agent itself.
  * It is published after every change, and to each new subscriber. A patch comes as JSON or as this message; what it
- * does not name stays as it is. A JSON patch gives the channels as an object keyed by topic, {"channels": {"/cpu":
- * {"rate_hertz": 20}}}, or as the list below, which viewers build from this schema.
+ * does not name stays as it is. A JSON patch gives the channels as an object keyed by topic,
+ * `{"channels": {"/cpu": {"rate_hertz": 20}}}`, or as the list below, which viewers build from this schema.
  */
 struct  Sysmon__V1__Config
 {
