@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What the kernel tells of this very process; from /proc/self whatever the roots are.
