@@ -118,6 +118,11 @@ struct PowerTests {
         #expect(over["seconds_to_full"]?.number == 0)
     }
 
+    @Test func howLongItTakesToFillWhatHasNoKnownSizeIsUnknown() throws {
+        let battery = try battery(["status": "Charging", "energy_now": "1000000", "power_now": "1000000"])
+        #expect(battery["seconds_to_full"]?.isNaN == true)
+    }
+
     @Test func badTextsSpoilTheirOwnFieldOnly() throws {
         try root.put(
             ["type": "Bat\u{1}tery", "capacity": "7x", "voltage_now": "-1", "power_now": "1.5", "current_now": "--2"],

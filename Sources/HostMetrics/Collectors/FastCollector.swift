@@ -37,7 +37,8 @@ struct FastCollector: Collector, ~Copyable {
         var sample = Sample(time: before.midpoint(to: clock()))
         baselines.begin(at: sample.time.monotonic, context: context)
         message.busyCores = rate(.usage, used, &sample) / 1e6
-        message.cpuStallRatio = min(1, rate(.stall, stalled, &sample) / 1e6)
+        // In this order: of NaN and 1 the other would be 1.
+        message.cpuStallRatio = min(rate(.stall, stalled, &sample) / 1e6, 1)
         message.rxBytesPerSecond = rate(.received, bytes.received, &sample)
         message.txBytesPerSecond = rate(.sent, bytes.sent, &sample)
         message.wakeupLatenessSeconds = lateness.lastSeconds
