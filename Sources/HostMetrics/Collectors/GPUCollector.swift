@@ -80,7 +80,8 @@ struct GPUCollector: Collector, ~Copyable {
     }
 
     private mutating func append(_ reading: GPUReading, _ sample: inout Sample) {
-        guard filter.admits(reading.id.utf8.span), rows.append() else {
+        guard filter.admits(reading.id.utf8.span) else { return }
+        guard rows.append() else {
             sample.suppressedCount += 1
             return
         }
