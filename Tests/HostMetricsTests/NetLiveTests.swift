@@ -20,10 +20,12 @@ struct NetLiveTests {
             sampler = try registration.makeSampler(on: host)
         }
 
-        func sample() throws -> (sample: Sample, message: WireValue) {
+        func sample(isFirst: Bool = false) throws -> (sample: Sample, message: WireValue) {
             tick += 1
             clock.advance(nanoseconds: 1_000_000_000)
-            let sample = try sampler.sample(registration.context(tick: tick))
+            var context = registration.context(tick: tick)
+            context.isFirst = isFirst
+            let sample = try sampler.sample(context)
             return (sample, try decode(sampler, schema: registration.channel.schema))
         }
 
@@ -85,6 +87,8 @@ struct NetLiveTests {
         var addresses = try source.addresses()
         #expect(addresses.ids == ["lo 192.0.2.7/24"] && addresses[0]["netmask"]?.text == "255.255.255.0")
         #expect(throws: CollectError.nothingUsable) { try source.sample() }
+        // Who begins to listen, or asks for a sample, gets what is.
+        #expect(try source.sample(isFirst: true).message["addresses"]?.entries.ids == ["lo 192.0.2.7/24"])
         #expect(try !source.isReady(isExpected: false))
 
         // Two that differ in their peers only.

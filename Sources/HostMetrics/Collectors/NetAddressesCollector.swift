@@ -18,6 +18,8 @@ struct NetAddressesCollector: Collector, ~Copyable {
     private var rows: RepeatedField<NetAddressMessage>
     private var arena: TextArena
     private var text: [UInt8] = []
+    /// Of this sample, without the numbers that tell equal ones apart.
+    private var idCounts: [[UInt8]: Int] = [:]
 
     /// Bytes of all texts of one row; the longest hardware address takes 96.
     private static let rowByteCountMax = 512
@@ -44,11 +46,13 @@ struct NetAddressesCollector: Collector, ~Copyable {
         -> Sample
     {
         let before = clock()
-        guard try monitor.refresh() || !isPublished else { throw .nothingUsable }
+        let hasNews = try monitor.refresh()
+        guard hasNews || context.isFirst || !isPublished else { throw .nothingUsable }
         isPublished = true
         var sample = Sample(time: before.midpoint(to: clock()))
         rows.removeAll()
         arena.removeAll()
+        idCounts.removeAll(keepingCapacity: true)
         for place in monitor.addresses.indices { append(place, &sample) }
         message.setAddresses(rows)
         sample.entryCount = rows.count
@@ -93,16 +97,11 @@ struct NetAddressesCollector: Collector, ~Copyable {
         entry.address.append(to: &text)
         text.append(UInt8(ascii: "/"))
         text.append(number: entry.prefixLength)
-        var earlierCount = 0
-        var other = place - 1
-        // They lie side by side, since they are ordered by interface.
-        while other >= 0, monitor.addresses[other].interface == entry.interface {
-            if monitor.addresses[other] == entry { earlierCount += 1 }
-            other -= 1
-        }
-        guard earlierCount > 0 else { return }
+        let count = idCounts[text, default: 0] + 1
+        idCounts[text] = count
+        guard count > 1 else { return }
         text.append(" #")
-        text.append(number: earlierCount + 1)
+        text.append(number: count)
     }
 
     private static func append(_ text: [UInt8], to arena: inout TextArena) -> Text { arena.append(text.span) }
