@@ -14,6 +14,17 @@ struct ThermalTests {
         }
     }
 
+    @Test func aTripPointThatCannotBeReadDoesNotHideTheNext() throws {
+        let host = try MadeUpHost("/thermal")
+        try host.write("acpitz\n", to: "sys/class/thermal/thermal_zone0/type")
+        try writeTrips(0, [("critical", "100000"), ("hot", "90000"), ("passive", "80000")], host)
+        try host.write("", to: "sys/class/thermal/thermal_zone0/trip_point_1_temp")
+        let message = try host.sample().1
+        #expect(message["zones[0].critical_celsius"]?.number == 100)
+        #expect(message["zones[0].hot_celsius"]?.isNaN == true)
+        #expect(message["zones[0].passive_celsius"]?.number == 80)
+    }
+
     @Test(
         arguments: [
             ("45123\n", 45.123, 0), ("-100000\n", -100, 0), ("-100001\n", .nan, 0), ("250000\n", 250, 0),

@@ -163,9 +163,11 @@ private struct ThermalTrips {
     private static func entry(_ zones: inout NumberedEntries, _ reader: inout FileReader) -> Entry {
         var entry = Entry()
         for trip in 0..<countMax {
-            guard zones.read("trip_point_", trip, "_temp", with: &reader) else { break }
+            guard zones.has("trip_point_", trip, "_type") else { break }
+            // A driver that fails to tell one may know the others.
+            guard zones.read("trip_point_", trip, "_temp", with: &reader) else { continue }
             let celsius = celsius(reader.line.signedValue)
-            guard zones.read("trip_point_", trip, "_type", with: &reader) else { break }
+            guard zones.read("trip_point_", trip, "_type", with: &reader) else { continue }
             let type = reader.line
             if type.equals("critical") { entry.critical = lower(entry.critical, celsius) }
             if type.equals("hot") { entry.hot = lower(entry.hot, celsius) }

@@ -102,12 +102,21 @@ package struct NumberedEntries: ~Copyable {
     package mutating func read(
         _ start: StaticString, _ number: UInt32, _ end: StaticString, with reader: inout FileReader
     ) -> Bool {
+        choose(start, number, end)
+        return reader.read(path)
+    }
+
+    package mutating func has(_ start: StaticString, _ number: UInt32, _ end: StaticString) -> Bool {
+        choose(start, number, end)
+        return path.exists
+    }
+
+    private mutating func choose(_ start: StaticString, _ number: UInt32, _ end: StaticString) {
         leaf.removeAll(keepingCapacity: true)
         leaf.append(start)
         leaf.append(decimal: number)
         leaf.append(end)
         path.replace(after: entryByteCount, with: leaf)
-        return reader.read(path)
     }
 
     package mutating func has(_ leaf: StaticString) -> Bool {
