@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Tells of stalls while they happen (proc_pressure(5), Documentation/accounting/psi.rst): the kernel makes a
@@ -16,6 +17,11 @@ package final class PressureTriggers: Sendable {
         descriptors = ["memory", "io"].compactMap { resource in
             let descriptor = unsafe open("\(procfs)/pressure/\(resource)", O_RDWR | O_NONBLOCK | O_CLOEXEC)
             guard descriptor >= 0 else { return nil }
+            // A copy of another host's files is not written to.
+            guard Self.isKernels(descriptor) else {
+                close(descriptor)
+                return nil
+            }
             // The NUL belongs to the trigger.
             let count = Self.trigger.utf8CodeUnitCount + 1
             guard unsafe write(descriptor, Self.trigger.utf8Start, count) == count else {
@@ -24,6 +30,12 @@ package final class PressureTriggers: Sendable {
             }
             return descriptor
         }
+    }
+
+    /// Whether the file is one of procfs (PROC_SUPER_MAGIC of linux/magic.h).
+    private static func isKernels(_ descriptor: Int32) -> Bool {
+        var answer = statfs()
+        return unsafe fstatfs(descriptor, &answer) == 0 && answer.f_type == 0x9FA0
     }
 
     deinit { for descriptor in descriptors { close(descriptor) } }
