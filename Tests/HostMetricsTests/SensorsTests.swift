@@ -146,6 +146,16 @@ struct SensorsTests {
         #expect(world.celsius("late/temp1") == 33)
     }
 
+    @Test func aStartThatFailsLeavesNoThreadBehind() throws {
+        let (first, second) = (ScriptedChips(), ScriptedChips())
+        for chips in [first, second] { chips.delay(ScriptedChips.list, seconds: 0.3) }
+        let folder = try SensorWorld.folder(chipCount: 1)
+        #expect(throws: CollectError.open(errno: ENOENT)) {
+            try SensorWorld(folder, first: first, others: second, waitSeconds: 0.01)
+        }
+        #expect(first.listCount == 1 && second.listCount == 1)
+    }
+
     @Test func whenAllLanesHangNothingIsKnown() throws {
         let names = (0..<Limits.sensorLaneCountMax + 1).map { "chip\($0)" }
         let world = try world(names.enumerated().map { .scripted($0.element, number: $0.offset) })

@@ -56,6 +56,8 @@ package struct SensorsCollector: Collector, ~Copyable {
         _ = watch.hasChanged(at: clock().monotonic)
         news = list()
         guard chips.contains(where: { state in state.chip.features.contains { $0.isUseful } }) else {
+            // Whoever tries again later would leave another thread behind each time.
+            lanes.waitForAll()
             throw .open(errno: ENOENT)
         }
     }

@@ -70,6 +70,13 @@ struct SensorLanes: ~Copyable {
         return outcomes
     }
 
+    /// Waits for as long as it takes until no lane is out.
+    func waitForAll() {
+        for lane in lanes {
+            while lane?.isBusy ?? false { _ = lane?.wait(seconds: 3_600) }
+        }
+    }
+
     /// Made when it is needed; nil: no thread can be had.
     private mutating func lane(_ place: Int) -> Lane<SensorJob, SensorOutcome>? {
         if let lane = lanes[place] { return lane }

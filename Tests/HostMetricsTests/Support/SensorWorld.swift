@@ -35,6 +35,8 @@ final class ScriptedChips: Sendable {
             if isOn { state.alarms.insert(feature) } else { state.alarms.remove(feature) }
         }
     }
+    /// What the list is called among those that are slow.
+    static let list = "list"
     func delay(_ chip: String, seconds: Double) { state.withLock { $0.delays[chip] = seconds } }
     func hang(_ chip: String) { state.withLock { _ = $0.hanging.insert(chip) } }
     func release(_ chip: String) { state.withLock { _ = $0.hanging.remove(chip) } }
@@ -47,7 +49,8 @@ final class ScriptedChips: Sendable {
         init(_ script: ScriptedChips) { self.script = script }
 
         func chips() -> [SensorChip]? {
-            script.state.withLock { state in
+            Thread.sleep(forTimeInterval: script.state.withLock { $0.delays[ScriptedChips.list] ?? 0 })
+            return script.state.withLock { state in
                 state.listCount += 1
                 return state.chips
             }
