@@ -13,13 +13,10 @@ package struct KernelLogRecord: KernelText {
     package private(set) var sequence: UInt64 = 0
     /// Since boot, by the kernel's own clock, which stands still while the machine is suspended.
     package private(set) var microseconds: UInt64 = 0
-    /// Whether the text is but a piece of a line, which others follow.
-    package private(set) var isFragment = false
     /// The line, its escapes undone.
     package private(set) var text: [UInt8] = []
-    /// The values of two keys: "pci", "+pci:0000:00:1f.2"; empty where there is none.
+    /// The value of that key: "pci"; empty where there is none.
     package private(set) var subsystem: [UInt8] = []
-    package private(set) var device: [UInt8] = []
     /// Whether what was parsed last is a record; all else is only valid then.
     package private(set) var isValid = false
 
@@ -28,7 +25,6 @@ package struct KernelLogRecord: KernelText {
     package mutating func parse(_ bytes: Span<UInt8>) {
         text.removeAll(keepingCapacity: true)
         subsystem.removeAll(keepingCapacity: true)
-        device.removeAll(keepingCapacity: true)
         guard let start = parseHead(bytes) else {
             isValid = false
             return
@@ -41,8 +37,6 @@ package struct KernelLogRecord: KernelText {
             _ = cursor.skip(byte: UInt8(ascii: " "))
             if cursor.skip("SUBSYSTEM="), subsystem.isEmpty {
                 Self.unescape(cursor.line(), into: &subsystem)
-            } else if cursor.skip("DEVICE="), device.isEmpty {
-                Self.unescape(cursor.line(), into: &device)
             } else {
                 cursor.skipLine()
             }
@@ -63,7 +57,6 @@ package struct KernelLogRecord: KernelText {
         let flags = place
         while place < bytes.count, bytes[place] != UInt8(ascii: ";") { place += 1 }
         guard place > flags, place < bytes.count else { return nil }
-        isFragment = bytes[flags] == UInt8(ascii: "c")
         return place + 1
     }
 
