@@ -13,25 +13,30 @@ struct SourceCost {
 
     /// Samples per second that it is limited to; nil: it is not slow.
     private(set) var hertzMax: Double?
+    /// Of those in a row: whether they ask for less, and the quickest of them.
+    private var isRunSlow = false
     private var quickest = Double.infinity
     private var count = 0
 
     /// Takes the duration of a reading; true: ``hertzMax`` is another one now.
     mutating func record(seconds: Double) -> Bool {
-        let isSlow = seconds > Self.slowSeconds
-        // Once limited, half of the bound is asked for, so that it does not go back and forth.
-        guard hertzMax == nil ? isSlow : seconds < Self.slowSeconds / 2 else {
-            count = 0
-            quickest = .infinity
-            return false
-        }
+        // Once limited, twice or half as much is asked for, so that it does not go back and forth.
+        let isSlow = seconds > (hertzMax.map { 2 * Self.shareMax / $0 } ?? Self.slowSeconds)
+        let isQuick = hertzMax != nil && seconds < Self.slowSeconds / 2
+        if isSlow != isRunSlow || !isSlow && !isQuick { beginRun() }
+        guard isSlow || isQuick else { return false }
+        isRunSlow = isSlow
         count += 1
         quickest = min(quickest, seconds)
         guard count == Self.decisiveCount else { return false }
-        hertzMax = hertzMax == nil ? Self.shareMax / quickest : nil
+        hertzMax = isSlow ? Self.shareMax / quickest : nil
+        beginRun()
+        return true
+    }
+
+    private mutating func beginRun() {
         count = 0
         quickest = .infinity
-        return true
     }
 }
 
