@@ -43,7 +43,7 @@ extension Agent {
         server.publish(adopt(configuration, by: "the host", now: now))
         host.entrySettings = configuration.entrySettings
         for index in changed { restart(index) }
-        if !changed.isEmpty { findSources(isFirst: false, now: now) }
+        if !changed.isEmpty { findSources(now: now) }
     }
 
     /// The configuration as a patch would make it.
@@ -72,7 +72,10 @@ extension Agent {
                 .configured(
                     by: author, key: after.name, old: shown(before), new: shown(after)))
         }
+        if !patched.boost.isEnabled, boost.end != nil { endBoost(now: now) }
         applyRates(now: now)
+        watchPressure()
+        unwatchPressure()
         for index in sources.indices { warnOfRate(of: index) }
         if patched.logLevel != old.logLevel { tell(.logLevel(patched.logLevel)) }
         applyEnabled()

@@ -2,6 +2,7 @@ internal import FoxgloveProtocol
 internal import FoxgloveServer
 internal import HostMetrics
 internal import Telemetry
+internal import WebSocketProtocol
 
 /// Taking samples, publishing them, and keeping the record of how that went.
 extension Agent {
@@ -62,11 +63,16 @@ extension Agent {
             })
         else { return }
         var start: Instant?
-        for _ in 0..<Self.newsCountMax {
+        for takenCount in 0..<Self.newsCountMax {
             switch sample(index, context(of: index), now: now, start: &start) {
             case .success: continue
-            case .failure(.nothingUsable): return
-            case .failure(let error): return countFailure(error, of: index, now: now)
+            case .failure(.nothingUsable):
+                if takenCount == 0, !sources[index].emptyNewsRate.allow(now: now) { restart(index) }
+                return
+            case .failure(let error):
+                countFailure(error, of: index, now: now)
+                // It would be announced again at once, and for ever: it begins anew with the next search.
+                return restart(index)
             }
         }
     }
@@ -95,6 +101,8 @@ extension Agent {
     }
 
     func publish(_ sample: Sample, _ sampling: any Sampling, _ index: Int) {
+        // A worker may come back when its channel is switched off.
+        guard configuration.channels[index].isEnabled else { return }
         let byteCount = sampling.encodedByteCount
         let isPublished = server.publish(
             ChannelID(index: index), at: sample.time.realtime, payloadByteCount: byteCount
@@ -149,7 +157,9 @@ extension Agent {
         host.agent.collectors[index].lastError = error
         reportFailure(error, of: index, now: now)
         sources[index].failureCount += 1
-        guard sources[index].failureCount == Self.failureCountTold else { return }
+        guard sources[index].failureCount == Self.failureCountTold, server.isHeard(ChannelID(index: index)) else {
+            return
+        }
         let topic = sources[index].topic
         server.setStatus(Self.failureStatus(topic), .warning, "\(topic) cannot be sampled: \(error.text)")
     }

@@ -153,7 +153,8 @@ extension Agent {
             return .answer(
                 ServiceResponse(error: "Too many samples are asked for; the limit is \(limit) per second"))
         }
-        if let worker = sources[index].worker, sources[index].isFound {
+        // Who asks of a source that hangs is not made to wait for it: callers would pile up.
+        if let worker = sources[index].worker, sources[index].isFound, !sources[index].isStuck {
             sampleLater(for: call, worker, index, now: now)
             return .later
         }

@@ -11,14 +11,14 @@ extension Agent {
     private static let stuckTime = Period.seconds(2)
 
     /// Starts the collectors that have none yet, and advertises what they can fill.
-    func findSources(isFirst: Bool, now: Instant) {
+    func findSources(now: Instant) {
         for index in sources.indices where sources[index].sampling == nil && sources[index].worker == nil {
             do throws(CollectError) {
                 if let watcher, sources[index].registration.isBlocking {
                     try startWorker(index, watcher, now: now)
                 } else {
                     sources[index].sampling = try sources[index].registration.makeSampler(on: host)
-                    found(index)
+                    found(index, now: now)
                 }
             } catch { missing(index, error) }
         }
@@ -37,8 +37,13 @@ extension Agent {
         sources[index].isOutdated = false
     }
 
-    private func found(_ index: Int) {
-        if server.isHeard(ChannelID(index: index)) { watch(index) }
+    private func found(_ index: Int, now: Instant) {
+        let channel = ChannelID(index: index)
+        if server.isHeard(channel) {
+            watch(index)
+            // It began anew, and tells those who listen what is.
+            if sources[index].registration.isEventDriven { schedule.resume(channel, at: now) }
+        }
         guard !sources[index].isFound else { return }
         sources[index].isFound = true
         if sources[index].wasSought { tell(.sourceFound(topic: sources[index].topic)) }
@@ -58,14 +63,17 @@ extension Agent {
             sources[index].registration, on: WorkerHost(host, clock: SystemClock.now), wake: watcher.wake)
         worker.start()
         sources[index].worker = worker
-        sources[index].askedAt = now
-        busyIndices.append(index)
+        markBusy(index, now: now)
     }
 
     func ask(_ worker: Worker, _ index: Int, now: Instant) {
         worker.sample(context(of: index))
+        markBusy(index, now: now)
+    }
+
+    private func markBusy(_ index: Int, now: Instant) {
         sources[index].askedAt = now
-        busyIndices.append(index)
+        if !busyIndices.contains(index) { busyIndices.append(index) }
     }
 
     /// Takes a blocking collector's sample for a service call, as soon as its worker has one.
@@ -84,7 +92,7 @@ extension Agent {
             take(outcome, of: worker, index, now: now)
             if sources[index].isOutdated {
                 restart(index)
-                findSources(isFirst: false, now: now)
+                findSources(now: now)
             }
         }
         busyIndices.removeAll { sources[$0].askedAt == nil }
@@ -93,8 +101,10 @@ extension Agent {
     private func take(_ outcome: Worker.Outcome, of worker: Worker, _ index: Int, now: Instant) {
         switch outcome {
         case .started:
-            found(index)
+            found(index, now: now)
             applyEnabled()
+            // It began anew while somebody waited.
+            if !sources[index].waitingCalls.isEmpty { ask(worker, index, now: now) }
         case .sampled(let sample, let seconds):
             guard let sampling = worker.sampling else { break }
             publish(sample, sampling, index)
@@ -108,6 +118,7 @@ extension Agent {
             sources[index].worker = nil
             missing(index, error)
             applyEnabled()
+            answerWaiting(index, with: nil)
         }
     }
 

@@ -23,6 +23,8 @@ package final class Agent: ConnectionHandler {
 
     /// How often missing sources are looked for while a client is connected.
     private static let searchInterval = Period.seconds(10)
+    /// However many clients connect meanwhile: to look for all takes milliseconds.
+    private static let searchPause = Period.seconds(1)
     package let server: Server
     let host: Host
     let suspendedNanoseconds: () -> UInt64
@@ -44,6 +46,7 @@ package final class Agent: ConnectionHandler {
     /// Of workers that were asked for something.
     var busyIndices: [Int] = []
     private var nextSearch: Instant?
+    private var lastSearch: Instant?
 
     /// The settings that a list of collectors begins with; `/log` and `/config` come last.
     package static func defaultConfiguration(
@@ -101,7 +104,7 @@ package final class Agent: ConnectionHandler {
         }
         host.entrySettings = configuration.entrySettings
         for service in Self.services { server.add(service) }
-        findSources(isFirst: true, now: host.clock().monotonic)
+        findSources(now: host.clock().monotonic)
         for index in sources.indices { warnOfRate(of: index) }
         publishConfiguration()
     }
@@ -147,10 +150,7 @@ package final class Agent: ConnectionHandler {
         }
         var start: Instant?
         while let due = schedule.popDue(now: now) { sample(due, now: now, start: &start) }
-        if let nextSearch, nextSearch <= now {
-            self.nextSearch = now + Self.searchInterval
-            findSources(isFirst: false, now: now)
-        }
+        if let nextSearch, nextSearch <= now { search(now: now) }
         if let stuckDeadline, stuckDeadline <= now { tellStuck(now: now) }
         if let end = boost.end, end <= now { endBoost(now: now) }
         endTick(now: now)
@@ -191,8 +191,7 @@ package final class Agent: ConnectionHandler {
             switch event {
             case .connected(_, let address):
                 tell(.connected(address: address))
-                findSources(isFirst: false, now: now)
-                nextSearch = nextSearch ?? now + Self.searchInterval
+                searchSoon(now: now)
             case .disconnected(let address):
                 tell(.disconnected(address: address))
                 if server.clientCount == 0 { nextSearch = nil }
@@ -200,6 +199,7 @@ package final class Agent: ConnectionHandler {
             case .listening(let channel, let startsAt):
                 guard sources.indices.contains(channel.index) else { break }
                 sources[channel.index].rateStart = nil
+                forgetFailures(of: channel.index)
                 schedule.resume(channel, at: startsAt)
                 watch(channel.index)
             case .idle(let channel):
@@ -217,6 +217,18 @@ package final class Agent: ConnectionHandler {
                 break
             }
         }
+    }
+
+    private func search(now: Instant) {
+        lastSearch = now
+        nextSearch = now + Self.searchInterval
+        findSources(now: now)
+    }
+
+    /// At once, unless that was done a moment ago.
+    private func searchSoon(now: Instant) {
+        guard let lastSearch, now < lastSearch + Self.searchPause else { return search(now: now) }
+        nextSearch = .earliest(nextSearch, lastSearch + Self.searchPause)
     }
 
     /// Advertises exactly the channels that are enabled and have a source.

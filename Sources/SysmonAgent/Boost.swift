@@ -5,8 +5,15 @@ internal import WebSocketProtocol
 
 /// A boost that is in effect, and what may begin one.
 struct Boost {
+    /// However often alarms make it longer, it ends after so many times its length, and then rests for as long.
+    static let lengthMax: UInt64 = 10
+
     /// When it ends; nil: none is in effect.
     var end: Instant?
+    /// The latest that it may end, or might have ended.
+    var endMax: Instant?
+    /// Until when no other begins.
+    var restEnd: Instant?
     /// Open while somebody listens.
     var triggers: PressureTriggers?
 }
@@ -15,14 +22,22 @@ extension Agent {
     /// Raises the chosen rates; a boost that is in effect lasts longer.
     func boost(by alarm: Alarm, seenBy topic: String?, now: Instant) {
         guard configuration.boost.isEnabled else { return }
-        let wasBoosted = boost.end != nil
-        boost.end = now + Period.seconds(UInt64(configuration.boost.seconds))
-        guard !wasBoosted else { return }
+        let end = now + Period.seconds(UInt64(configuration.boost.seconds))
+        if boost.end != nil {
+            boost.end = .earliest(end, boost.endMax)
+            return
+        }
+        if let restEnd = boost.restEnd, now < restEnd { return }
+        boost.end = end
+        boost.endMax = now + Period.seconds(UInt64(configuration.boost.seconds) * Boost.lengthMax)
         let topics = applyRates(now: now)
         tell(.boostBegan(alarm, topic: topic, topics: topics, seconds: Int(configuration.boost.seconds)))
     }
 
     func endBoost(now: Instant) {
+        boost.restEnd =
+            boost.end == boost.endMax
+            ? now + Period.seconds(UInt64(configuration.boost.seconds) * Boost.lengthMax) : nil
         boost.end = nil
         _ = applyRates(now: now)
         tell(.boostEnded)
@@ -70,7 +85,7 @@ extension Agent {
     }
 
     func unwatchPressure() {
-        guard let triggers = boost.triggers, !isBoostedChannelHeard else { return }
+        guard let triggers = boost.triggers, !(configuration.boost.isEnabled && isBoostedChannelHeard) else { return }
         for descriptor in triggers.descriptors { watcher?.unwatch(descriptor) }
         boost.triggers = nil
     }

@@ -1,6 +1,7 @@
 import FoxgloveServer
 import HostMetrics
 import Telemetry
+import WebSocketProtocol
 
 /// What the agent keeps for a line of the registry: where its samples come from, and how they went.
 struct Source {
@@ -26,6 +27,9 @@ struct Source {
     var lastReport: (error: CollectError, at: Instant)?
     /// Samples that failed since the last good one.
     var failureCount = 0
+    /// Announcements of news that were none: each may cost a dump of everything, and a descriptor that is broken makes
+    /// them without end.
+    var emptyNewsRate = RateLimit(perSecond: 50, burst: 100)
     var lastResetReport: Instant?
     var cost = SourceCost()
     /// Where the measurement of the achieved rate began.

@@ -112,6 +112,128 @@ struct SourceTests {
         #expect(world.texts(client).contains { $0.contains(#"advertise"#) && $0.contains("slow") })
     }
 
+    /// Has `/slow` begin anew, as a reload does.
+    private func restart(_ world: AgentWorld) throws {
+        var configuration = world.agent.configuration
+        try configuration.set("max_entries", of: "/slow", to: .number(7), by: .host)
+        world.agent.reload(configuration, now: world.now)
+    }
+
+    private func responses(_ world: AgentWorld, _ client: ConnectionID) -> [String] {
+        world.binaryPayloads(client).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static let request = Array(#"{"topic":"/slow"}"#.utf8)
+
+    @Test func whoWaitsForAWorkerThatBeginsAnewGetsItsSample() throws {
+        let loop = Loop()
+        let world = try AgentWorld(options: loop.options, beside: [Registration(SlowCollector.self)]) { procfs in
+            try Data("1.5 2.5 3.5 1/2 3\n".utf8).write(to: procfs.appendingPathComponent("slow"))
+        }
+        let client = world.connect()
+        loop.wait()
+        world.wake()
+        try restart(world)
+        #expect(world.call("/channels/sample", Self.request, from: client) == nil)
+        for _ in ["started", "sampled"] {
+            loop.wait()
+            world.wake()
+        }
+        #expect(responses(world, client).count == 1)
+        #expect(responses(world, client).first?.contains(#""load1":1.5"#) == true)
+    }
+
+    @Test func whoWaitsForAWorkerThatCannotBeginAnewIsToldSo() throws {
+        let loop = Loop()
+        let world = try AgentWorld(options: loop.options, beside: [Registration(SlowCollector.self)]) { procfs in
+            try Data("1.5 2.5 3.5 1/2 3\n".utf8).write(to: procfs.appendingPathComponent("slow"))
+        }
+        let client = world.connect()
+        loop.wait()
+        world.wake()
+        try FileManager.default.removeItem(at: world.procfs.appendingPathComponent("slow"))
+        try restart(world)
+        #expect(world.call("/channels/sample", Self.request, from: client) == nil)
+        loop.wait()
+        world.wake()
+        #expect(responses(world, client).count == 1)
+        #expect(responses(world, client).first?.contains("cannot be sampled") == true)
+    }
+
+    @Test func whoAsksOfASourceThatHangsNeedNotWait() throws {
+        let loop = Loop()
+        let world = try AgentWorld(
+            rates: ["/slow": 2], options: loop.options, beside: [Registration(SlowCollector.self)]
+        ) { try makePipe($0, "slow") }
+        let client = world.connect()
+        loop.wait()
+        world.wake()
+        world.subscribe(client, ["/slow"])
+        world.run(seconds: 3)
+        #expect(world.takeReports().contains(.stuck(topic: "/slow")))
+        #expect(world.call("/channels/sample", #"{"topic":"/slow"}"#, from: client)["success"] == .bool(false))
+        // Lets the worker end.
+        let path = world.procfs.appendingPathComponent("slow").path
+        try #require(FileHandle(forWritingAtPath: path)).close()
+        loop.wait()
+    }
+
+    @Test func aCrowdThatConnectsHasSourcesSoughtOnceASecond() throws {
+        let world = try AgentWorld(beside: [Registration(MissingCollector.self)])
+        #expect(MissingCollector.searchCount.withLock { $0 } == 1)
+        for _ in 0..<20 { world.disconnect(world.connect()) }
+        _ = world.connect()
+        #expect(MissingCollector.searchCount.withLock { $0 } == 2)
+        world.run(seconds: 1.5)
+        #expect(MissingCollector.searchCount.withLock { $0 } == 3)
+        world.run(seconds: 10)
+        #expect(MissingCollector.searchCount.withLock { $0 } == 4)
+    }
+
+    private func newsWorld(_ loop: Loop) throws -> (world: AgentWorld, client: ConnectionID, news: FileHandle) {
+        let world = try AgentWorld(options: loop.options, beside: [Registration(NewsCollector.self)]) {
+            try makePipe($0, "news")
+        }
+        let news = try #require(FileHandle(forUpdatingAtPath: world.procfs.appendingPathComponent("news").path))
+        let client = world.connect()
+        world.run(seconds: 1)
+        world.subscribe(client, ["/news"])
+        world.run(seconds: 1)
+        world.forgetMessages(client)
+        return (world, client, news)
+    }
+
+    @Test func aDescriptorThatAnnouncesNothingForEverIsLeftAloneForAWhile() throws {
+        let loop = Loop()
+        let (world, client, news) = try newsWorld(loop)
+        defer { try? news.close() }
+        var announcementCount = 0
+        while let descriptor = loop.watched.withLock({ $0.first }), announcementCount < 1_000 {
+            world.ready(descriptor)
+            announcementCount += 1
+        }
+        #expect(announcementCount > 50 && announcementCount < 200)
+        // It is looked for again, watched, and tells what is.
+        world.run(seconds: 11)
+        #expect(loop.watched.withLock { $0.count } == 1)
+        #expect(world.data(client, "/news").count == 1)
+    }
+
+    @Test func aSourceOfNewsThatFailsBeginsAnewLater() throws {
+        let loop = Loop()
+        let (world, client, news) = try newsWorld(loop)
+        defer { try? news.close() }
+        news.write(Data("a!b".utf8))
+        world.ready(try #require(loop.watched.withLock { $0.first }))
+        #expect(world.data(client, "/news").count == 1)
+        #expect(world.takeReports().contains(.sampleFailed(topic: "/news", .read(errno: EIO))))
+        #expect(loop.watched.withLock { $0.isEmpty })
+        world.run(seconds: 11)
+        #expect(world.data(client, "/news").count == 2)
+        world.ready(try #require(loop.watched.withLock { $0.first }))
+        #expect(world.data(client, "/news").count == 3)
+    }
+
     @Test func newsAreSampledWhileSomebodyListens() throws {
         let loop = Loop()
         let world = try AgentWorld(options: loop.options, beside: [Registration(NewsCollector.self)]) {
@@ -162,6 +284,52 @@ struct SourceTests {
         #expect(reports.contains(.boostEnded))
     }
 
+    @Test func aBoostThatAlarmsKeepMakingLongerEndsAndRests() throws {
+        let world = try AgentWorld(
+            rates: ["/alarm": 1, "/cpu": 10], beside: [Registration(AlarmCollector.self)])
+        let client = world.connect(subscribedTo: ["/alarm", "/cpu"])
+        var configuration = world.agent.configuration
+        configuration.boost.seconds = 2
+        world.agent.reload(configuration, now: world.now)
+        try world.write("alarm", "always")
+        world.run(seconds: 19)
+        #expect(!world.takeReports().contains(.boostEnded))
+        world.run(seconds: 4)
+        #expect(world.takeReports().contains(.boostEnded))
+        world.forgetMessages(client)
+        world.run(seconds: 10)
+        #expect(world.data(client, "/cpu").count == 100)
+        world.run(seconds: 10)
+        #expect(world.takeReports().contains { if case .boostBegan = $0 { true } else { false } })
+    }
+
+    @Test func aBoostThatTheHostSwitchesOffEndsAtOnce() throws {
+        let world = try AgentWorld(
+            rates: ["/alarm": 1, "/cpu": 10], beside: [Registration(AlarmCollector.self)])
+        let client = world.connect(subscribedTo: ["/alarm", "/cpu"])
+        try world.write("alarm", "always")
+        world.run(seconds: 5)
+        var configuration = world.agent.configuration
+        configuration.boost.isEnabled = false
+        world.agent.reload(configuration, now: world.now)
+        #expect(world.takeReports().contains(.boostEnded))
+        world.run(seconds: 1)
+        world.forgetMessages(client)
+        world.run(seconds: 10)
+        #expect(world.data(client, "/cpu").count == 100)
+    }
+
+    @Test func aCopyOfPressureFilesIsNotWrittenTo() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pressure-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("pressure/memory")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("pressure"), withIntermediateDirectories: true)
+        try Data("some total=1\n".utf8).write(to: file)
+        #expect(PressureTriggers(procfs: folder.path).descriptors.isEmpty)
+        #expect(try Data(contentsOf: file) == Data("some total=1\n".utf8))
+    }
+
     @Test func whatHappensToSourcesIsInTheLogAndNothingAboutClients() throws {
         let world = try AgentWorld(rates: ["/load": 1], beside: [Registration(AlarmCollector.self)])
         let client = world.connect(subscribedTo: ["/log", "/load"])
@@ -184,6 +352,7 @@ private struct SlowCollector: Collector, ~Copyable {
     static let topic = "/slow"
     static let defaultHertz = 1.0
     static let isBlocking = true
+    static let entrySettings = EntrySetting.common
     private let path: String
     private let clock: () -> ClockReading
 
@@ -223,7 +392,24 @@ private struct NewsCollector: Collector, ~Copyable {
         var byte: UInt8 = 0
         let count = unsafe context.isFirst ? 1 : read(descriptor, &byte, 1)
         guard count == 1 else { throw .nothingUsable }
+        guard byte != UInt8(ascii: "!") else { throw .read(errno: EIO) }
         return Sample(time: clock())
+    }
+}
+
+/// Is never there, and counts how often it was looked for.
+private struct MissingCollector: Collector, ~Copyable {
+    static let topic = "/missing"
+    static let defaultHertz = 1.0
+    static let searchCount = Mutex(0)
+
+    init(host: HostMetrics.Host) throws(CollectError) {
+        Self.searchCount.withLock { $0 += 1 }
+        throw .open(errno: ENOENT)
+    }
+
+    mutating func sample(_: SampleContext, into _: inout LoadMessage) throws(CollectError) -> Sample {
+        throw .nothingUsable
     }
 }
 
@@ -270,5 +456,18 @@ struct SourceCostTests {
         world.forgetMessages(client)
         world.run(seconds: 5)
         #expect(world.data(client, "/load").count == 50)
+    }
+
+    @Test func aSourceThatBecomesSlowerYetIsReadStillMoreSeldom() throws {
+        let world = try AgentWorld(rates: ["/load": 10])
+        let client = world.connect(subscribedTo: ["/load"])
+        world.slowDown(secondsPerReading: 0.002)
+        world.run(seconds: 5)
+        world.slowDown(secondsPerReading: 0.02)
+        world.run(seconds: 10)
+        world.forgetMessages(client)
+        // At least 20 ms each, of which 2 % of a core are one in a second.
+        world.run(seconds: 100)
+        #expect((10...110).contains(world.data(client, "/load").count))
     }
 }
