@@ -8,6 +8,8 @@ package let allCollectors: [Registration] = [
     Registration(CPUThrottleCollector.self),
     Registration(CPUSchedCollector.self),
     Registration(KernelActivityCollector.self),
+    Registration(KernelLogCollector.self),
+    Registration(HungTasksCollector.self),
     Registration(LoadCollector.self),
     Registration(MemoryCollector.self),
     Registration(PagingCollector.self),
@@ -43,6 +45,4 @@ package let allCollectors: [Registration] = [
     Registration(FastCollector.self),
     Registration(JitterCollector.self),
     Registration(AgentStatsCollector.self),
-    Registration(HungTasksCollector.self),
-    Registration(KernelLogCollector.self),
 ]

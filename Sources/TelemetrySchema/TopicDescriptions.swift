@@ -26,6 +26,12 @@ package let topicDescriptions: [String: TopicDescription] = [
     "/kernel": TopicDescription(
         summary: "Context switches, interrupts, forks, and tasks that run or are blocked.",
         source: "the other lines of /proc/stat (proc_stat(5)), from the same read as /cpu."),
+    "/kernel/log": TopicDescription(
+        summary: "The kernel's log, from the moment on that somebody listens.",
+        source: "/dev/kmsg (kernel documentation, ABI/testing/dev-kmsg)."),
+    "/hung_tasks": TopicDescription(
+        summary: "How many tasks waited for something without end.",
+        source: "/proc/sys/kernel/hung_task_detect_count (kernel documentation, admin-guide/sysctl/kernel), Linux 6.13 and later."),
     "/load": TopicDescription(
         summary: "Load averages, and numbers of tasks.",
         source: "/proc/loadavg (proc_loadavg(5))."),
@@ -131,12 +137,6 @@ package let topicDescriptions: [String: TopicDescription] = [
     "/agent": TopicDescription(
         summary: "What the agent itself costs, and how its clients and collectors do.",
         source: "the agent itself, getrusage(2), /proc/self."),
-    "/hung_tasks": TopicDescription(
-        summary: "How many tasks waited for something without end.",
-        source: "/proc/sys/kernel/hung_task_detect_count (kernel documentation, admin-guide/sysctl/kernel), Linux 6.13 and later."),
-    "/kernel/log": TopicDescription(
-        summary: "The kernel's log, from the moment on that somebody listens.",
-        source: "/dev/kmsg (kernel documentation, ABI/testing/dev-kmsg)."),
     "/log": TopicDescription(
         summary: "What the agent notices: devices that come and go, sources that fail, changed settings.",
         source: "the agent itself and its collectors."),
