@@ -2,13 +2,13 @@ import HostMetrics
 import Testing
 
 struct CPUFrequencyTests {
-    private func host(settings: EntrySettings = EntrySettings()) throws -> MadeUpHost {
-        let host = try MadeUpHost("/cpu/frequency", settings: settings)
+    private func host(settings: EntrySettings = EntrySettings()) throws -> CollectorUnderTest {
+        let host = try CollectorUnderTest("/cpu/frequency", settings: settings)
         try host.write("cpu  1 1 1 1\ncpu0 1 1 1 1\ncpu2 1 1 1 1\n", to: "proc/stat")
         return host
     }
 
-    private func writeCPU(_ id: Int, current: String, _ host: MadeUpHost) throws {
+    private func writeCPU(_ id: Int, current: String, _ host: CollectorUnderTest) throws {
         let folder = "sys/devices/system/cpu/cpu\(id)/cpufreq"
         try host.write(current, to: "\(folder)/scaling_cur_freq")
         try host.write("400000\n", to: "\(folder)/scaling_min_freq")
@@ -99,8 +99,8 @@ struct CPUFrequencyTests {
         try writeCPU(2, current: "1000000\n", host)
         try host.sample()
         try host.write("performance\n", to: "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-        #expect(try host.sample(afterSeconds: 9.9).1["cpus[0].governor"]?.text == "powersave")
-        #expect(try host.sample(afterSeconds: 0.1).1["cpus[0].governor"]?.text == "performance")
+        #expect(try host.sample(after: 9.9).1["cpus[0].governor"]?.text == "powersave")
+        #expect(try host.sample(after: 0.1).1["cpus[0].governor"]?.text == "performance")
         try host.write("500\n", to: "sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq")
         try host.write("cpu  1 1 1 1\ncpu0 1 1 1 1\n", to: "proc/stat")
         let (_, message) = try host.sample()

@@ -6,8 +6,8 @@ struct ClockTests {
         var answer: Result<KernelClock, CollectError> = .success(KernelClock())
     }
 
-    private func host(_ kernel: Kernel) throws -> MadeUpHost {
-        let host = try MadeUpHost("/clock")
+    private func host(_ kernel: Kernel) throws -> CollectorUnderTest {
+        let host = try CollectorUnderTest("/clock")
         host.host.system.readKernelClock = { () throws(CollectError) in try kernel.answer.get() }
         return host
     }

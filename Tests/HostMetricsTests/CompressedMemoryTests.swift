@@ -19,7 +19,7 @@ struct CompressedMemoryTests {
     }
 
     @Test func devicesAreTold() throws {
-        let host = try MadeUpHost("/memory/compressed")
+        let host = try CollectorUnderTest("/memory/compressed")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         try host.write("8192000\n", to: "sys/block/zram1/disksize")
         try host.write("4096000 1024000 1100000 2000000 1200000 10 3 20 0\n", to: "sys/block/zram1/mm_stat")
@@ -40,7 +40,7 @@ struct CompressedMemoryTests {
     }
 
     @Test func pagesThatAreAlikeAreTold() throws {
-        let host = try MadeUpHost("/memory/compressed")
+        let host = try CollectorUnderTest("/memory/compressed")
         let folder = "sys/kernel/mm/ksm"
         for (name, value) in [
             ("pages_shared", "1"), ("pages_sharing", "2"), ("pages_unshared", "3"), ("pages_volatile", "4"),
@@ -64,11 +64,11 @@ struct CompressedMemoryTests {
     }
 
     @Test func aDeviceMayComeAndGo() throws {
-        let host = try MadeUpHost("/memory/compressed")
+        let host = try CollectorUnderTest("/memory/compressed")
         try host.write("1\n", to: "sys/kernel/mm/ksm/run")
         #expect(try host.sample().1.ids("zram") == [])
         try host.write("10\n", to: "sys/block/zram3/disksize")
-        let (_, message) = try host.sample(afterSeconds: 10)
+        let (_, message) = try host.sample(after: 10)
         #expect(message.ids("zram") == ["zram3"] && message["zram[0].used_bytes"]?.isNaN == true)
         try host.remove("sys/block/zram3/disksize")
         #expect(try host.sample().1.ids("zram") == [])

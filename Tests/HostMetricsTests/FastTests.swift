@@ -2,10 +2,10 @@ import HostMetrics
 import Testing
 
 struct FastTests {
-    private let host: MadeUpHost
+    private let host: CollectorUnderTest
 
     init() throws {
-        host = try MadeUpHost("/fast")
+        host = try CollectorUnderTest("/fast")
         try host.write("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n", to: "proc/net/route")
         try write(usage: 5_000_000, stall: 700_000)
     }
@@ -37,7 +37,7 @@ struct FastTests {
         try host.sample()
         try write(usage: 5_030_000, stall: 705_000)
         try write(route: "eth0", received: 1_500, sent: 2_100)
-        let (sample, message) = try host.sample(afterSeconds: 0.02)
+        let (sample, message) = try host.sample(after: 0.02)
         // 30 ms of 20 ms, and 5 ms of 20 ms.
         #expect(message["busy_cores"]?.number == 1.5 && message["cpu_stall_ratio"]?.number == 0.25)
         #expect(message["rx_bytes_per_second"]?.number == 25_000 && message["tx_bytes_per_second"]?.number == 5_000)
@@ -47,13 +47,13 @@ struct FastTests {
     @Test func aShareIsNeverMoreThanAll() throws {
         try host.sample()
         try write(usage: 5_000_000, stall: 721_000)
-        #expect(try host.sample(afterSeconds: 0.02).1["cpu_stall_ratio"]?.number == 1)
+        #expect(try host.sample(after: 0.02).1["cpu_stall_ratio"]?.number == 1)
     }
 
     @Test func whatIsMissingIsUnknown() throws {
         for file in ["sys/fs/cgroup/cpu.stat", "proc/pressure/cpu"] { try host.remove(file) }
         try host.sample()
-        let message = try host.sample(afterSeconds: 0.02).1
+        let message = try host.sample(after: 0.02).1
         for field in Self.rates { #expect(message[field]?.isNaN == true, "\(field)") }
     }
 
@@ -63,12 +63,12 @@ struct FastTests {
         // As the files of a device that is gone, it tells nothing.
         try write(route: "eth0", received: 1_000, sent: 2_000)
         try host.write("", to: "sys/class/net/eth0/statistics/rx_bytes")
-        #expect(try host.sample(afterSeconds: 2).1["rx_bytes_per_second"]?.isNaN == true)
+        #expect(try host.sample(after: 2).1["rx_bytes_per_second"]?.isNaN == true)
         try write(route: "wlan0", received: 9_000_000_000, sent: 5)
-        let (sample, message) = try host.sample(afterSeconds: 2)
+        let (sample, message) = try host.sample(after: 2)
         #expect(message["rx_bytes_per_second"]?.isNaN == true && message["tx_bytes_per_second"]?.isNaN == true)
         #expect(sample.notes.count == 1 && sample.resetCount == 0)
         try write(route: "wlan0", received: 9_000_000_100, sent: 5)
-        #expect(try host.sample(afterSeconds: 0.02).1["rx_bytes_per_second"]?.number == 5_000)
+        #expect(try host.sample(after: 0.02).1["rx_bytes_per_second"]?.number == 5_000)
     }
 }

@@ -240,7 +240,7 @@ struct InterruptTests {
     }
 
     @Test func softirqsAreTold() throws {
-        let host = try MadeUpHost("/cpu/softirq")
+        let host = try CollectorUnderTest("/cpu/softirq")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         try host.write(
             "                 CPU0       CPU1       \n       HI:          0          0\n    TIMER:     100     300\n",
@@ -250,7 +250,7 @@ struct InterruptTests {
         #expect(before["vectors[1].total"] == .unsigned(400) && before["vectors[1].per_second"]?.isNaN == true)
         #expect(before["vectors[1].cpu_share_max_ratio"]?.isNaN == true)
         try host.write("CPU0 CPU1\nHI: 0 0\nTIMER: 130 310\n", to: "proc/softirqs")
-        let (second, after) = try host.sample(afterSeconds: 2)
+        let (second, after) = try host.sample(after: 2)
         #expect(second.intervalSeconds == 2 && second.entryCount == 2)
         #expect(after["vectors[0].per_second"]?.number == 0)
         #expect(after["vectors[0].cpu_share_max_ratio"]?.isNaN == true)
@@ -261,7 +261,7 @@ struct InterruptTests {
     }
 
     @Test func interruptsAreTold() throws {
-        let host = try MadeUpHost("/cpu/interrupts")
+        let host = try CollectorUnderTest("/cpu/interrupts")
         let long = String(repeating: "long name ", count: 20)
         try host.write(
             "  CPU0 CPU1\n 24: 1 0 IO-APIC   5-edge \t ACPI:Ged\n 25: 1 1 \(long)\nLOC: 7 7 Local timer\nERR: 3\n",
@@ -273,7 +273,7 @@ struct InterruptTests {
         #expect(before["lines[3].total"] == .unsigned(3) && before["lines[3].description"]?.text == "")
         try host.write(
             "  CPU0 CPU1\n 24: 0 0 new\n 25: 1 1 x\nLOC: 10 16 Local timer interrupts\nERR: 5\n", to: "proc/interrupts")
-        let (sample, after) = try host.sample(afterSeconds: 4)
+        let (sample, after) = try host.sample(after: 4)
         #expect(sample.resetCount == 1 && sample.parseErrorCount == 0)
         #expect(after["lines[0].per_second"]?.isNaN == true && after["lines[0].total"] == .unsigned(0))
         #expect(after["lines[0].description"]?.text == "new")
@@ -293,7 +293,7 @@ struct InterruptTests {
         var settings = EntrySettings()
         settings.include = try Pattern("[A-Z]+")
         settings.entryCountMax = 2
-        let host = try MadeUpHost("/cpu/interrupts", settings: settings)
+        let host = try CollectorUnderTest("/cpu/interrupts", settings: settings)
         try host.write("CPU0\n1: 1\n2: 1\nNMI: 1\nLOC: 2\nERR: 3\n", to: "proc/interrupts")
         let (sample, message) = try host.sample()
         #expect(message.ids("lines") == ["NMI", "LOC"] && sample.suppressedCount == 1)

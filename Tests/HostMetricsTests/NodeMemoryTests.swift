@@ -44,7 +44,7 @@ struct NodeMemoryTests {
         #expect(self.counters("").isEmpty && !counters.isEmpty)
     }
 
-    private func write(_ node: Int, total: Int, free: Int, hits: String, _ host: MadeUpHost) throws {
+    private func write(_ node: Int, total: Int, free: Int, hits: String, _ host: CollectorUnderTest) throws {
         let folder = "sys/devices/system/node/node\(node)"
         try host.write(
             "Node \(node) MemTotal: \(total) kB\nNode \(node) MemFree: \(free) kB\nNode \(node) FilePages: 3 kB\n",
@@ -53,7 +53,7 @@ struct NodeMemoryTests {
     }
 
     @Test func nodesAreTold() throws {
-        let host = try MadeUpHost("/memory/numa")
+        let host = try CollectorUnderTest("/memory/numa")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         // More than one digit, so not in the order of their names; and what is no node.
         for name in ["node01", "node", "nodex", "has_memory", "node123456"] {
@@ -69,7 +69,7 @@ struct NodeMemoryTests {
         #expect(before["nodes[0].numa_hit_per_second"]?.isNaN == true)
         try write(10, total: 0, free: 0, hits: "160", host)
         try write(2, total: 1_000, free: 1_001, hits: "49", host)
-        let (second, after) = try host.sample(afterSeconds: 2)
+        let (second, after) = try host.sample(after: 2)
         #expect(second.resetCount == 1 && after["nodes[0].numa_hit_per_second"]?.isNaN == true)
         #expect(after["nodes[0].used_bytes"]?.number == 0)
         #expect(
@@ -81,12 +81,12 @@ struct NodeMemoryTests {
     }
 
     @Test func nodesComeAndGo() throws {
-        let host = try MadeUpHost("/memory/numa")
+        let host = try CollectorUnderTest("/memory/numa")
         try write(0, total: 10, free: 1, hits: "1", host)
         try host.sample()
         try write(1, total: 20, free: 1, hits: "1", host)
-        #expect(try host.sample(afterSeconds: 5).1.ids("nodes") == ["0"])
-        #expect(try host.sample(afterSeconds: 5).1.ids("nodes") == ["0", "1"])
+        #expect(try host.sample(after: 5).1.ids("nodes") == ["0"])
+        #expect(try host.sample(after: 5).1.ids("nodes") == ["0", "1"])
         for file in ["meminfo", "numastat"] { try host.remove("sys/devices/system/node/node0/\(file)") }
         #expect(try host.sample().1.ids("nodes") == ["1"])
         try host.write("Node 0 MemTotal: 7 kB\n", to: "sys/devices/system/node/node0/meminfo")

@@ -43,14 +43,14 @@ struct SchedTests {
         #expect(parse("version 15\n" + lines.joined()).cores.count == 8_192)
     }
 
-    private func write(_ first: String, _ second: String?, _ host: MadeUpHost) throws {
+    private func write(_ first: String, _ second: String?, _ host: CollectorUnderTest) throws {
         let last = second.map { "cpu2 0 0 0 0 0 0 \($0)\n\(Self.domains)" } ?? ""
         try host.write(
             "version 15\ntimestamp 1\ncpu0 0 0 0 0 0 0 \(first)\n\(Self.domains)\(last)", to: "proc/schedstat")
     }
 
     @Test func sharesAreOfTheTimeThatPassed() throws {
-        let host = try MadeUpHost("/cpu/sched")
+        let host = try CollectorUnderTest("/cpu/sched")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         try write("1000000000 500000000 10", "3000000000 1 2", host)
         let (first, before) = try host.sample()
@@ -60,7 +60,7 @@ struct SchedTests {
         #expect(before["cores[0].run_ratio"]?.isNaN == true)
         // CPU 2 goes offline and comes back.
         try write("2500000000 3500000000 30", nil, host)
-        let (_, middle) = try host.sample(afterSeconds: 2)
+        let (_, middle) = try host.sample(after: 2)
         #expect(middle.ids("cores") == ["0"] && middle["cores[0].run_ratio"]?.number == 0.75)
         #expect(middle["cores[0].wait_ratio"]?.number == 1.5 && middle["cores[0].timeslices_per_second"]?.number == 10)
         try write("2500000000 3500000000 30", "3000000000 1 2", host)
@@ -74,7 +74,7 @@ struct SchedTests {
 
     @Test(arguments: [("x86_64", true), ("armv7l", false)])
     func timeslicesWrapWhereWordsHave32Bits(machine: String, isReset: Bool) throws {
-        let host = try MadeUpHost("/cpu/sched", machine: machine)
+        let host = try CollectorUnderTest("/cpu/sched", machine: machine)
         try write("5 5 4294967295", nil, host)
         try host.sample()
         try write("1000000005 5 9", nil, host)
@@ -85,7 +85,7 @@ struct SchedTests {
     }
 
     @Test func withoutCPUsThereIsNothingToTell() throws {
-        let host = try MadeUpHost("/cpu/sched")
+        let host = try CollectorUnderTest("/cpu/sched")
         try host.write("version 15\ntimestamp 1\n", to: "proc/schedstat")
         #expect(throws: CollectError.nothingUsable) { try host.sample() }
     }

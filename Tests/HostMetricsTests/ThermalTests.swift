@@ -2,12 +2,12 @@ import HostMetrics
 import Testing
 
 struct ThermalTests {
-    private func write(_ zone: Int, _ temperature: String, _ host: MadeUpHost) throws {
+    private func write(_ zone: Int, _ temperature: String, _ host: CollectorUnderTest) throws {
         try host.write("acpitz\n", to: "sys/class/thermal/thermal_zone\(zone)/type")
         try host.write(temperature, to: "sys/class/thermal/thermal_zone\(zone)/temp")
     }
 
-    private func writeTrips(_ zone: Int, _ trips: [(String, String)], _ host: MadeUpHost) throws {
+    private func writeTrips(_ zone: Int, _ trips: [(String, String)], _ host: CollectorUnderTest) throws {
         for (index, trip) in trips.enumerated() {
             try host.write(trip.0 + "\n", to: "sys/class/thermal/thermal_zone\(zone)/trip_point_\(index)_type")
             try host.write(trip.1 + "\n", to: "sys/class/thermal/thermal_zone\(zone)/trip_point_\(index)_temp")
@@ -15,7 +15,7 @@ struct ThermalTests {
     }
 
     @Test func aTripPointThatCannotBeReadDoesNotHideTheNext() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         try host.write("acpitz\n", to: "sys/class/thermal/thermal_zone0/type")
         try writeTrips(0, [("critical", "100000"), ("hot", "90000"), ("passive", "80000")], host)
         try host.write("", to: "sys/class/thermal/thermal_zone0/trip_point_1_temp")
@@ -33,7 +33,7 @@ struct ThermalTests {
             ("99999999999999999999\n", .nan, 1),
         ] as [(String, Double, Int)])
     func aTemperatureIsPlausibleOrNotTold(text: String, celsius: Double, errorCount: Int) throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         try write(0, text, host)
         try write(1, "20000\n", host)
         let (sample, message) = try host.sample()
@@ -43,7 +43,7 @@ struct ThermalTests {
     }
 
     @Test func withoutZonesThereIsNoChannel() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         try host.write("", to: "sys/class/thermal/other")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
@@ -53,7 +53,7 @@ struct ThermalTests {
     }
 
     @Test func theLowestTripOfEachKindIsTold() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         try write(0, "40000\n", host)
         try write(1, "40000\n", host)
         try writeTrips(
@@ -69,12 +69,12 @@ struct ThermalTests {
         #expect(message["zones[1].critical_celsius"]?.isNaN == true)
         // Looked at every ten seconds.
         try writeTrips(1, [("critical", "90000")], host)
-        #expect(try host.sample(afterSeconds: 8.5).1["zones[1].critical_celsius"]?.isNaN == true)
-        #expect(try host.sample(afterSeconds: 1.5).1["zones[1].critical_celsius"]?.number == 90)
+        #expect(try host.sample(after: 8.5).1["zones[1].critical_celsius"]?.isNaN == true)
+        #expect(try host.sample(after: 1.5).1["zones[1].critical_celsius"]?.number == 90)
     }
 
     @Test func tripsAndTypesHaveBounds() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         try write(0, "1000\n", host)
         try writeTrips(0, (0..<65).map { ($0 < 63 ? "active" : $0 == 63 ? "hot" : "critical", "50000") }, host)
         try write(1, "1000\n", host)
@@ -86,7 +86,7 @@ struct ThermalTests {
     }
 
     @Test func zonesComeAndGoAndTheirTripsWithThem() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         for zone in [10, 2] {
             try write(zone, "\(zone)000\n", host)
             try writeTrips(zone, [("critical", "\(zone + 90)000")], host)
@@ -103,7 +103,7 @@ struct ThermalTests {
     }
 
     @Test func coolingDevicesAreTold() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         let folder = "sys/class/thermal/cooling_device"
         for (device, state, maximum) in [(0, "1\n", "4\n"), (1, "0\n", "0\n"), (2, "x\n", "4\n")] {
             try host.write("Processor\n", to: "\(folder)\(device)/type")
@@ -121,7 +121,7 @@ struct ThermalTests {
     }
 
     @Test func theAlarmIsRaisedAtTheEdge() throws {
-        let host = try MadeUpHost("/thermal")
+        let host = try CollectorUnderTest("/thermal")
         try write(0, "50000\n", host)
         try write(1, "50000\n", host)
         try writeTrips(0, [("passive", "60000"), ("critical", "100000")], host)
@@ -130,7 +130,7 @@ struct ThermalTests {
         for (first, second) in [(50, 50), (70, 50), (99, 90), (100, 95), (50, 50), (100, 50)] {
             try write(0, "\(first)000\n", host)
             try write(1, "\(second)000\n", host)
-            alarms.append(try host.sample(afterSeconds: 0.1).0.alarm)
+            alarms.append(try host.sample(after: 0.1).0.alarm)
         }
         #expect(alarms == [nil, nil, .temperature, nil, nil, .temperature])
     }
@@ -139,7 +139,7 @@ struct ThermalTests {
         var settings = EntrySettings()
         settings.entryCountMax = 2
         settings.exclude = try Pattern("thermal_zone1")
-        let host = try MadeUpHost("/thermal", settings: settings)
+        let host = try CollectorUnderTest("/thermal", settings: settings)
         for zone in 0..<4 { try write(zone, "\(zone)000\n", host) }
         let (sample, message) = try host.sample()
         #expect(message.ids("zones") == ["thermal_zone0", "thermal_zone2"] && sample.suppressedCount == 1)

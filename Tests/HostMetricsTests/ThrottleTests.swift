@@ -2,7 +2,8 @@ import HostMetrics
 import Testing
 
 struct ThrottleTests {
-    private func write(_ cpu: Int, core: Int, package: Int, cores: String, packages: String, _ host: MadeUpHost) throws
+    private func write(_ cpu: Int, core: Int, package: Int, cores: String, packages: String, _ host: CollectorUnderTest)
+        throws
     {
         let folder = "sys/devices/system/cpu/cpu\(cpu)"
         try host.write("\(core)\n", to: "\(folder)/topology/core_id")
@@ -14,13 +15,13 @@ struct ThrottleTests {
     }
 
     /// Two packages of two cores of two threads each; core numbers come again in the second package.
-    private func host(_ count: Int) throws -> MadeUpHost {
-        let host = try MadeUpHost("/cpu/throttle")
+    private func host(_ count: Int) throws -> CollectorUnderTest {
+        let host = try CollectorUnderTest("/cpu/throttle")
         try write(count, host)
         return host
     }
 
-    private func write(_ count: Int, _ host: MadeUpHost) throws {
+    private func write(_ count: Int, _ host: CollectorUnderTest) throws {
         for cpu in 0..<8 {
             try write(
                 cpu, core: cpu % 4 / 2 * 4, package: cpu / 4, cores: "\(count + cpu / 2)\n",
@@ -42,7 +43,7 @@ struct ThrottleTests {
         #expect(before["packages[0].throttled_seconds_total"]?.isNaN == true)
         #expect(before["packages[0].throttled_seconds_max"]?.isNaN == true)
         try write(7, host)
-        let (sample, after) = try host.sample(afterSeconds: 4)
+        let (sample, after) = try host.sample(after: 4)
         #expect(after["cores[2].throttles_per_second"]?.number == 0.5)
         #expect(after["packages[0].throttles_per_second"]?.number == 5)
         #expect(sample.entryCount == 6 && sample.intervalSeconds == 4)
@@ -53,7 +54,7 @@ struct ThrottleTests {
         var alarms: [Alarm?] = []
         for count in [5, 5, 6, 7, 7, 8] {
             try write(count, host)
-            alarms.append(try host.sample(afterSeconds: 5).0.alarm)
+            alarms.append(try host.sample(after: 5).0.alarm)
         }
         #expect(alarms == [nil, nil, .throttled, nil, nil, .throttled])
     }
@@ -79,7 +80,7 @@ struct ThrottleTests {
     }
 
     @Test func otherProcessorsHaveNoChannel() throws {
-        let host = try MadeUpHost("/cpu/throttle")
+        let host = try CollectorUnderTest("/cpu/throttle")
         #expect(throws: CollectError.open(errno: 2)) { try host.start() }
         try host.write("0\n", to: "sys/devices/system/cpu/cpu0/topology/core_id")
         try host.write("0\n", to: "sys/devices/system/cpu/cpu0/topology/physical_package_id")
