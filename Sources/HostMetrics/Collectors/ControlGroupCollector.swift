@@ -103,8 +103,7 @@ extension ControlGroupMessage {
         memoryBytes = Self.number(reading.memoryBytes)
         memoryLimitBytes = Self.number(reading.memoryLimitBytes)
         memoryRatio = memoryLimitBytes > 0 ? memoryBytes / memoryLimitBytes : .nan
-        let rest = memoryBytes - Self.number(reading.inactiveFileBytes)
-        memoryWorkingSetBytes = rest < 0 ? 0 : rest
+        memoryWorkingSetBytes = (memoryBytes - Self.number(reading.inactiveFileBytes)).notNegative
         swapBytes = Self.number(reading.swapBytes)
         tasks = UInt32(clamping: reading.taskCount ?? 0)
         tasksLimit = Self.number(reading.taskLimit)
@@ -118,10 +117,7 @@ extension ControlGroupMessage {
         func share(_ counter: ControlGroupReading.Counter) -> Double {
             reading.has(counter) ? baselines.rate(row, column: counter.rawValue) / 1e9 : .nan
         }
-        func pressure(_ counter: ControlGroupReading.Counter) -> Double {
-            let share = share(counter)
-            return share > 1 ? 1 : share
-        }
+        func pressure(_ counter: ControlGroupReading.Counter) -> Double { share(counter).limited(to: 1) }
         cpuCores = share(.cpu)
         cpuUserCores = share(.user)
         cpuSystemCores = share(.system)

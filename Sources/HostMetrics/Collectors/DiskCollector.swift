@@ -102,8 +102,7 @@ extension DiskMessage {
         writeAwaitSeconds = Self.await(growth[.writeMilliseconds], growth[.writes])
         discardAwaitSeconds = Self.await(growth[.discardMilliseconds], growth[.discards])
         flushAwaitSeconds = Self.await(growth[.flushMilliseconds], growth[.flushes])
-        let busyRatio = growth[.ioMilliseconds] / 1_000 / seconds
-        utilizationRatio = busyRatio > 1 ? 1 : busyRatio
+        utilizationRatio = (growth[.ioMilliseconds] / 1_000 / seconds).limited(to: 1)
         queueDepthAverage = growth[.weightedMilliseconds] / 1_000 / seconds
     }
 

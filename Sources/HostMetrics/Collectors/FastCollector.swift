@@ -37,8 +37,7 @@ struct FastCollector: Collector, ~Copyable {
         var sample = Sample(time: before.midpoint(to: clock()))
         baselines.begin(at: sample.time.monotonic, context: context)
         message.busyCores = rate(.usage, used, &sample) / 1e6
-        // In this order: of NaN and 1 the other would be 1.
-        message.cpuStallRatio = min(rate(.stall, stalled, &sample) / 1e6, 1)
+        message.cpuStallRatio = (rate(.stall, stalled, &sample) / 1e6).limited(to: 1)
         message.rxBytesPerSecond = rate(.received, bytes.received, &sample)
         message.txBytesPerSecond = rate(.sent, bytes.sent, &sample)
         message.wakeupLatenessSeconds = lateness.lastSeconds

@@ -112,12 +112,9 @@ extension MemoryMessage {
         usedBytes = totalBytes - availableBytes
         usedRatio = usedBytes / totalBytes
         let cache = buffersBytes + cachedBytes + slabReclaimableBytes
-        usedWithoutCacheBytes = atLeastZero(totalBytes - freeBytes - cache)
-        pageCacheBytes = atLeastZero(cache - shmemBytes)
-        swapUsedBytes = atLeastZero(swapTotalBytes - swapFreeBytes)
+        usedWithoutCacheBytes = (totalBytes - freeBytes - cache).notNegative
+        pageCacheBytes = (cache - shmemBytes).notNegative
+        swapUsedBytes = (swapTotalBytes - swapFreeBytes).notNegative
         swapUsedRatio = swapUsedBytes / swapTotalBytes
     }
-
-    /// NaN stays NaN. `max` would not do: IEEE's prefers the number.
-    private func atLeastZero(_ value: Double) -> Double { value < 0 ? 0 : value }
 }

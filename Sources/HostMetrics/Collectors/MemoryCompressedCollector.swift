@@ -78,7 +78,7 @@ extension ZramDeviceMessage {
         usedBytes = statistics[.used]
         usedMaxBytes = statistics[.usedMax]
         limitBytes = statistics[.limit] > 0 ? statistics[.limit] : .nan
-        compressedRatio = compressedBytes / originalBytes
+        compressedRatio = originalBytes > 0 ? compressedBytes / originalBytes : .nan
         sameFilledBytes = statistics[.samePages] * pageSizeBytes
         incompressibleBytes = statistics[.hugePages] * pageSizeBytes
     }

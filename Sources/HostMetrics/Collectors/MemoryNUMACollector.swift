@@ -75,8 +75,7 @@ extension NumaNodeMessage {
     fileprivate mutating func set(_ memory: NodeMemory) {
         totalBytes = memory[.total]
         freeBytes = memory[.free]
-        let used = memory[.total] - memory[.free]
-        usedBytes = used < 0 ? 0 : used
+        usedBytes = (memory[.total] - memory[.free]).notNegative
         usedRatio = usedBytes / totalBytes
         activeBytes = memory[.active]
         inactiveBytes = memory[.inactive]

@@ -84,8 +84,7 @@ private struct PressureResource: ~Copyable {
     /// Share of the span that was lost; the kernel's clock runs a trifle apart from ours.
     private static func ratio(_ line: PressureStalls.Line, _ baselines: inout Baselines, _ rowID: UInt64) -> Double {
         guard let total = line.totalMicroseconds else { return .nan }
-        let ratio = baselines.rate(rowID, .bits64, total) / 1e6
-        return ratio > 1 ? 1 : ratio
+        return (baselines.rate(rowID, .bits64, total) / 1e6).limited(to: 1)
     }
 }
 

@@ -78,7 +78,9 @@ struct ProcessesCollector: Collector, ~Copyable {
         summary.copy(to: &message)
         message.setTop(rows)
         lastSample = sample
+        // What is told once is not counted again with each repetition.
         lastSample?.notes = []
+        lastSample?.parseErrorCount = 0
         return sample
     }
 
@@ -184,7 +186,7 @@ private struct ProcessesSummary {
         message.idle = count(.idle)
         message.other = count(.unknown)
         message.pidMax = limit
-        message.pidUsedRatio = Double(threads) / limit
+        message.pidUsedRatio = limit > 0 ? Double(threads) / limit : .nan
         message.scanSeconds = scanSeconds
     }
 

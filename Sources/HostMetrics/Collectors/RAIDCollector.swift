@@ -69,8 +69,7 @@ extension MdArrayMessage {
         sizeBytes = Self.bytes(array.blocks)
         syncDoneBytes = Self.bytes(array.syncDone)
         syncTargetBytes = Self.bytes(array.syncTarget)
-        syncRatio = array.syncDone == 0 ? 0 : syncDoneBytes / syncTargetBytes
-        if syncRatio > 1 { syncRatio = 1 }
+        syncRatio = array.syncDone == 0 ? 0 : (syncDoneBytes / syncTargetBytes).limited(to: 1)
         syncBytesPerSecond = array.syncBlocksPerSecond * 1_024
         syncRemainingSeconds = array.syncMinutesLeft * 60
     }

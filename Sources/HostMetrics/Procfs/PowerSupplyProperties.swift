@@ -29,7 +29,6 @@ package struct PowerSupplyProperties: Equatable, Sendable {
         let perSecond = abs(energyJoules.isNaN ? amperes : watts)
         guard perSecond > 0 else { return }
         if flow == .discharging, secondsToEmpty.isNaN { secondsToEmpty = left / perSecond }
-        // In this order: of NaN and 0 the other would be 0.
-        if flow == .charging, secondsToFull.isNaN { secondsToFull = max(full - left, 0) / perSecond }
+        if flow == .charging, secondsToFull.isNaN { secondsToFull = (full - left).notNegative / perSecond }
     }
 }
