@@ -8,9 +8,13 @@ package protocol KernelText: ~Copyable {
 
 /// A kernel text file, kept open and read whole from its start each time.
 ///
-/// Reading again costs a fraction of opening again, and the buffer is kept, so that a sample allocates nothing.
+/// Reading again costs a fraction of opening again, and the buffer is kept, so that a sample allocates nothing. A file
+/// that fails is opened anew for the next reading: what is behind the descriptor may be gone for good, as with a module
+/// that was unloaded, while a new file has the name.
 package struct ProcFile: ~Copyable {
-    private let descriptor: Int32
+    private let path: FilePath
+    /// -1: it is to be opened anew.
+    private var descriptor: Int32
     private var buffer: [UInt8]
     private var count = 0
 
@@ -18,12 +22,28 @@ package struct ProcFile: ~Copyable {
     private static let byteCountMax = 1 << 26
 
     package init(path: String, byteCapacity: Int = 4_096) throws(CollectError) {
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .open(errno: errno) }
+        let path = FilePath(path)
+        descriptor = try Self.open(path)
+        self.path = path
         buffer = Array(repeating: 0, count: byteCapacity)
     }
 
-    deinit { _ = close(descriptor) }
+    deinit { if descriptor >= 0 { _ = close(descriptor) } }
+
+    /// A pipe in the file's place is not waited for; the kernel's own files never heed the flag.
+    private static func open(_ path: borrowing FilePath) throws(CollectError) -> Int32 {
+        let descriptor = unsafe path.withCString { unsafe Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else { throw .open(errno: errno) }
+        return descriptor
+    }
+
+    /// Gives the file up that could not be read.
+    private mutating func fail(_ code: Int32) -> CollectError {
+        count = 0
+        if descriptor >= 0 { _ = close(descriptor) }
+        descriptor = -1
+        return .read(errno: code)
+    }
 
     /// What was read last.
     package var text: Span<UInt8> {
@@ -35,6 +55,7 @@ package struct ProcFile: ~Copyable {
     /// One `pread` at 0: reading on at another offset would make the kernel write the text anew and mix two instants.
     /// So if the text fills the buffer, a larger one is taken and the reading starts again.
     package mutating func read(_ clock: () -> ClockReading) throws(CollectError) -> ClockReading {
+        if descriptor < 0 { descriptor = try Self.open(path) }
         while true {
             let before = clock()
             let result = unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -43,8 +64,7 @@ package struct ProcFile: ~Copyable {
             let after = clock()
             if result < 0 {
                 if errno == EINTR { continue }
-                count = 0
-                throw .read(errno: errno)
+                throw fail(errno)
             }
             if result == buffer.count {
                 try grow()
@@ -68,9 +88,10 @@ package struct ProcFile: ~Copyable {
     /// Reads a file that the kernel makes line by line (net/dev, cpuinfo, zoneinfo), where one `read` returns a page
     /// at most.
     package mutating func readByLines(_ clock: () -> ClockReading) throws(CollectError) -> ClockReading {
+        if descriptor < 0 { descriptor = try Self.open(path) }
         let before = clock()
         count = 0
-        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw .read(errno: errno) }
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw fail(errno) }
         while true {
             if count == buffer.count { try grow() }
             let result = unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -78,8 +99,7 @@ package struct ProcFile: ~Copyable {
             }
             if result < 0 {
                 if errno == EINTR { continue }
-                count = 0
-                throw .read(errno: errno)
+                throw fail(errno)
             }
             if result == 0 { break }
             count += result
@@ -106,7 +126,7 @@ package struct ProcFile: ~Copyable {
     }
 
     private mutating func grow() throws(CollectError) {
-        guard buffer.count < Self.byteCountMax else { throw .read(errno: EFBIG) }
+        guard buffer.count < Self.byteCountMax else { throw fail(EFBIG) }
         buffer.append(contentsOf: repeatElement(0, count: buffer.count))
     }
 }
