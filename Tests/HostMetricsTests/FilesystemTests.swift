@@ -348,9 +348,11 @@ struct FilesystemTests {
 
 /// Real mounts, and the real statfs(2).
 struct RealMountTests {
-    private static func sampler(timeoutSeconds: Double) throws -> (Registration, any Sampling) {
+    private static func sampler(
+        timeoutSeconds: Double, clock: @escaping () -> ClockReading = SystemClock().reading
+    ) throws -> (Registration, any Sampling) {
         let registration = try #require(allCollectors.first { $0.channel.topic == "/filesystem" })
-        let host = HostMetrics.Host(facts: facts, clock: SystemClock().reading)
+        let host = HostMetrics.Host(facts: facts, clock: clock)
         host.system.fileSystemTimeoutSeconds = timeoutSeconds
         return (registration, try registration.makeSampler(on: host))
     }
@@ -394,6 +396,32 @@ struct RealMountTests {
             namespace.unmount(path)
             let after = try Self.entries(registration, sampler, 5).1
             #expect(after[path] == nil)
+        }
+    }
+
+    /// As after an error: it is no mount that changed, so the kernel reports nothing.
+    @Test(.enabled(if: MountNamespace.canMountFilesystems))
+    func aFilesystemThatBecameReadOnlyIsSeenWithinAMinute() throws {
+        let folder = try TemporaryDirectory()
+        let path = folder.path
+        try MountNamespace.run { namespace in
+            try namespace.showOwnMounts()
+            try namespace.mount("disk", on: path, type: "tmpfs")
+            let clock = ManualClock()
+            let (registration, sampler) = try Self.sampler(timeoutSeconds: 10, clock: { clock.reading })
+            let before = try Self.entries(registration, sampler, 1).1[path]
+            #expect(before?["read_only"] == .bool(false))
+            // In another namespace, so that this one is told nothing.
+            try MountNamespace.run { other in
+                try other.mount("disk", on: path, type: "tmpfs", flags: UInt(MS_REMOUNT | MS_RDONLY))
+            }
+            clock.advance(nanoseconds: 59_000_000_000)
+            let meanwhile = try Self.entries(registration, sampler, 2).1[path]
+            #expect(meanwhile?["read_only"] == .bool(false), "the kernel tells: the list need not be read again")
+            clock.advance(nanoseconds: 1_000_000_000)
+            let (sample, entries) = try Self.entries(registration, sampler, 3)
+            #expect(entries[path]?["read_only"] == .bool(true))
+            #expect(sample.notes == [Note(.warning, "\(path) is read-only now")])
         }
     }
 

@@ -1,3 +1,5 @@
+internal import Telemetry
+
 /// The mount list of process 1, or of the agent itself where that is hidden.
 struct MountInfoFile: ~Copyable {
     private var file: ProcFile
@@ -5,7 +7,11 @@ struct MountInfoFile: ~Copyable {
     private let clock: () -> ClockReading
     /// Whether the kernel tells of changes, so that the list need not be read each time: 5,000 mounts take 9 ms.
     private let isWatched: Bool
-    private var isRead = false
+    /// When it was read; nil: it must be.
+    private var readAt: Instant?
+    /// A list that nothing was told about is read again after so long: the kernel tells of mounts, but not of a
+    /// filesystem that became read-only after an error.
+    private static let lifetimeSeconds = 60.0
 
     private(set) var table = MountTable()
 
@@ -24,10 +30,12 @@ struct MountInfoFile: ~Copyable {
     mutating func refresh() throws(CollectError) -> Bool {
         // Looked at before the read: a change in between shows the next time.
         let hasChanged = file.hasChanged()
-        guard !isRead || !isWatched || hasChanged else { return false }
-        isRead = false
+        let now = clock().monotonic
+        let isOld = readAt.map { now < $0 || now.seconds(since: $0) >= Self.lifetimeSeconds } ?? true
+        guard isOld || !isWatched || hasChanged else { return false }
+        readAt = nil
         _ = try file.readByLines(clock)
-        isRead = true
+        readAt = now
         let known = table.mounts
         table = MountTable(parsing: file.text, rootfs: rootfs)
         return table.mounts != known
