@@ -199,7 +199,7 @@ struct ControlGroupTests {
         #expect(try world.sample().sample.alarm == nil)
     }
 
-    @Test(arguments: ["/../other", "/gone", "", "x"])
+    @Test(arguments: ["/..", "/../other", "/gone", "", "x"])
     func whatIsOutsideOfTheTreeIsItsRoot(own: String) throws {
         let world = try ControlGroupWorld()
         try world.makeUnified(own: own)

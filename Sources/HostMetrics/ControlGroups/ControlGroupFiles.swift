@@ -26,8 +26,12 @@ struct ControlGroupFiles: ~Copyable {
         groupByteCount = path.byteCount
     }
 
-    /// Whether the group is there.
-    mutating func exists() -> Bool {
+    /// Whether there is a group of that path.
+    mutating func has(_ group: Span<UInt8>) -> Bool {
+        // What the kernel tells of a group above the tree that is seen from here, as in containers: "/..", "/../other".
+        var cursor = ByteCursor(group)
+        guard !cursor.skip("/.."), cursor.skip("/") else { return false }
+        turn(to: group)
         path.replace(after: groupByteCount, with: "/.")
         return path.exists
     }

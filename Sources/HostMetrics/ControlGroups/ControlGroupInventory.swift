@@ -87,8 +87,7 @@ struct ControlGroupInventory: ~Copyable {
         let text = Self.bytes(reader.text)
         if let paths = legacy?.paths(parsing: text.span) { return paths }
         let path = Self.bytes(ControlGroupPath.unifiedPath(parsing: text.span))
-        // Where the group lies outside of what is mounted here, as in containers, the kernel tells "/..".
-        guard path.first == UInt8(ascii: "/"), unified?.exists(path.span) == true else { return root }
+        guard unified?.has(path.span) == true else { return root }
         return ControlGroupPaths(all: path)
     }
 

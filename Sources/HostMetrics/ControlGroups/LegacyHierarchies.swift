@@ -68,8 +68,7 @@ struct LegacyHierarchies: ~Copyable {
 
     private static func path(in files: inout ControlGroupFiles?, _ path: Span<UInt8>) -> [UInt8] {
         let bytes = path.indices.map { path[$0] }
-        files?.turn(to: bytes.span)
-        return !bytes.isEmpty && files?.exists() == true ? bytes : [UInt8(ascii: "/")]
+        return files?.has(bytes.span) == true ? bytes : [UInt8(ascii: "/")]
     }
 
     mutating func read(_ paths: ControlGroupPaths) -> ControlGroupReading {

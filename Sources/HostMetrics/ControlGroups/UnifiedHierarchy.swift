@@ -21,10 +21,7 @@ struct UnifiedHierarchy: ~Copyable {
         self.files = files
     }
 
-    mutating func exists(_ group: Span<UInt8>) -> Bool {
-        files.turn(to: group)
-        return files.exists()
-    }
+    mutating func has(_ group: Span<UInt8>) -> Bool { files.has(group) }
 
     mutating func read(_ group: Span<UInt8>) -> ControlGroupReading {
         files.turn(to: group)
