@@ -128,6 +128,16 @@ struct SourceTests {
         #expect(throws: CollectError.read(errno: 21)) { try sampler.sample(load.context(tick: 1)) }
     }
 
+    @Test func moreCoresThanAMessageHoldsCanBeChosen() throws {
+        var settings = EntrySettings()
+        settings.entryCountMax = 2
+        settings.exclude = try Pattern("0|1.*")
+        let lines = (0..<14).map { "cpu\($0) 1 2 3 4\n" }.joined()
+        let collector = try CollectorUnderTest("/cpu/cores", files: ["proc/stat": lines], settings: settings)
+        let (sample, message) = try collector.sample()
+        #expect(message.ids("cores") == ["2", "3"] && sample.suppressedCount == 6)
+    }
+
     @Test func theAgentTellsOfItself() throws {
         let clock = ManualClock()
         let host = HostMetrics.Host(facts: facts) { clock.reading }

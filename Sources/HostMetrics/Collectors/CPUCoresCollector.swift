@@ -3,15 +3,22 @@ internal import TelemetrySchema
 /// `/cpu/cores`: each CPU that is online, from the `cpuN` lines of /proc/stat.
 struct CPUCoresCollector: Collector, ~Copyable {
     static let topic = "/cpu/cores"
+    static let entrySettings = EntrySetting.common
     static let defaultHertz = 2.0
     static let defaultWindowSeconds = 0.1
     static let resolutionSeconds = 0.01
 
     private let source: StatSource
     private var tracker = CPUShareTracker(rowCapacity: 16)
-    private var rows = RepeatedField<CpuCoreMessage>(capacity: Limits.entryCountMax)
+    private var filter: EntryFilter
+    private var rows: RepeatedField<CpuCoreMessage>
 
-    init(host: Host) throws(CollectError) { source = try host.statSource() }
+    init(host: Host) throws(CollectError) {
+        source = try host.statSource()
+        let settings = host.settings(of: Self.topic)
+        filter = EntryFilter(settings)
+        rows = RepeatedField(capacity: settings.entryCountMax)
+    }
 
     mutating func sample(_ context: SampleContext, into message: inout CpuCoresMessage) throws(CollectError) -> Sample {
         try source.withStatistics(tick: context.tick) { statistics, time throws(CollectError) in
@@ -19,7 +26,7 @@ struct CPUCoresCollector: Collector, ~Copyable {
             var sample = Sample(time: time)
             tracker.begin(at: time.monotonic, context: context)
             rows.removeAll()
-            for core in statistics.cores {
+            for core in statistics.cores where filter.admits(number: core.id) {
                 let shares = tracker.shares(id: UInt64(core.id), core.times)
                 guard rows.append() else {
                     sample.suppressedCount += 1
