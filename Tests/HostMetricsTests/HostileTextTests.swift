@@ -33,7 +33,7 @@ struct HostileTextTests {
         var counters = PerCPUCounters(lineCountMax: 3, filter: EntryFilter(EntrySettings()))
         var scheduler = SchedulerStatistics()
         var memory = NodeMemory()
-        var node = NodeCounters()
+        var node = NamedNumbers(["numa_hit", "other_node"])
         var zram = ZRAMStatistics()
         var frequencies = CPUInfoFrequencies()
         var readCount = 0

@@ -8,12 +8,6 @@ struct NodeMemoryTests {
         return memory
     }
 
-    private func counters(_ text: String) -> NodeCounters {
-        var counters = NodeCounters()
-        counters.parse(Array(text.utf8).span)
-        return counters
-    }
-
     @Test func linesAreFoundByName() {
         let memory = memory(
             """
@@ -35,13 +29,6 @@ struct NodeMemoryTests {
     func whatIsNoSizeIsNotTold(text: String, errorCount: Int) {
         let memory = memory(text)
         #expect(memory[.total].isNaN && memory.parseErrorCount == errorCount)
-    }
-
-    @Test func countersAreFoundByName() {
-        let counters = counters("numa_miss 2\nnuma_hit 1\nnew 9\nnuma_foreign x\nnuma_hit 7\nother_node 5\n")
-        #expect(counters.columns[0] == 1 && counters.columns[1] == 2 && counters.columns[5] == 5)
-        #expect(counters.isKnown(0) && !counters.isKnown(2) && !counters.isKnown(3) && counters.parseErrorCount == 1)
-        #expect(self.counters("").isEmpty && !counters.isEmpty)
     }
 
     private func write(_ node: Int, total: Int, free: Int, hits: String, _ host: CollectorUnderTest) throws {
@@ -78,6 +65,22 @@ struct NodeMemoryTests {
         // Not told by this kernel.
         #expect(after["nodes[1].interleave_hit_per_second"]?.isNaN == true)
         #expect(after["nodes[1].interleave_hit_total"] == .unsigned(0))
+    }
+
+    /// A counter that is told from now on did not grow from 0.
+    @Test func countersThatAreNewHaveNoRate() throws {
+        let host = try CollectorUnderTest("/memory/numa")
+        let file = "sys/devices/system/node/node0/numastat"
+        try host.write("numa_miss 2\nnuma_hit 1\nnew 9\nnuma_hit 7\nother_node x\n", to: file)
+        let (first, before) = try host.sample()
+        #expect(first.parseErrorCount == 1 && before["nodes[0].numa_hit_total"] == .unsigned(1))
+        #expect(before["nodes[0].other_node_total"] == .unsigned(0) && before.isNaN("nodes[0].total_bytes"))
+        try host.write("numa_miss 6\nnuma_hit 4\nother_node 1000\n", to: file)
+        let after = try host.sample().message
+        #expect(after["nodes[0].numa_hit_per_second"]?.number == 3)
+        #expect(after["nodes[0].numa_miss_per_second"]?.number == 4)
+        #expect(after.isNaN("nodes[0].other_node_per_second"))
+        #expect(after["nodes[0].other_node_total"] == .unsigned(1_000))
     }
 
     @Test func nodesComeAndGo() throws {

@@ -8,12 +8,15 @@ struct MemoryNUMACollector: Collector, ~Copyable {
     static let defaultHertz = 1.0
 
     private let clock: () -> ClockReading
-    private let isNarrow: Bool
+    private let wordWidth: Baselines.Width
     private var nodes: NumberedEntries
     private var reader = FileReader()
     private var memory = NodeMemory()
-    private var counters = NodeCounters()
-    private var baselines = Baselines(columnCount: NodeCounters.columnCount, rowCapacity: 4)
+    private var counters = NamedNumbers([
+        "numa_hit", "numa_miss", "numa_foreign", "interleave_hit", "local_node", "other_node",
+    ])
+    /// A row for each counter of each node, since each may be missing by itself.
+    private var baselines = Baselines(columnCount: 1, rowCapacity: 24)
     private var filter: EntryFilter
     private var rows: RepeatedField<NumaNodeMessage>
 
@@ -24,7 +27,7 @@ struct MemoryNUMACollector: Collector, ~Copyable {
         self.nodes = nodes
         let settings = host.settings(of: Self.topic)
         clock = host.clock
-        isNarrow = host.facts.is32Bit
+        wordWidth = host.facts.wordWidth
         filter = EntryFilter(settings)
         rows = RepeatedField(capacity: settings.entryCountMax)
     }
@@ -44,6 +47,7 @@ struct MemoryNUMACollector: Collector, ~Copyable {
         sample.time = before.midpoint(to: clock())
         sample.intervalSeconds = baselines.intervalSeconds
         sample.entryCount = rows.count
+        sample.resetCount = baselines.resetCount
         return sample
     }
 
@@ -59,15 +63,28 @@ struct MemoryNUMACollector: Collector, ~Copyable {
             sample.suppressedCount += 1
             return
         }
-        var row = Baselines.Row(slot: 0, hasBaseline: false, wasReset: false)
-        if !counters.isEmpty {
-            row = baselines.addCounters(id: UInt64(number), isNarrow: isNarrow, counters.columns.span)
-        }
-        if row.wasReset { sample.resetCount += 1 }
         rows.last.id = number
         rows.last.set(memory)
-        rows.last.set(counters)
-        rows.last.setRates { column in counters.isKnown(column) ? baselines.rate(row, column: column) : .nan }
+        setCounters(of: number)
+    }
+
+    private mutating func setCounters(of node: UInt32) {
+        rows.last.numaHitTotal = counters[0] ?? 0
+        rows.last.numaMissTotal = counters[1] ?? 0
+        rows.last.numaForeignTotal = counters[2] ?? 0
+        rows.last.interleaveHitTotal = counters[3] ?? 0
+        rows.last.localNodeTotal = counters[4] ?? 0
+        rows.last.otherNodeTotal = counters[5] ?? 0
+        rows.last.numaHitPerSecond = rate(0, of: node)
+        rows.last.numaMissPerSecond = rate(1, of: node)
+        rows.last.numaForeignPerSecond = rate(2, of: node)
+        rows.last.interleaveHitPerSecond = rate(3, of: node)
+        rows.last.localNodePerSecond = rate(4, of: node)
+        rows.last.otherNodePerSecond = rate(5, of: node)
+    }
+
+    private mutating func rate(_ counter: Int, of node: UInt32) -> Double {
+        counters[counter].map { baselines.rate(UInt64(node) << 3 | UInt64(counter), wordWidth, $0) } ?? .nan
     }
 }
 
@@ -92,25 +109,5 @@ extension NumaNodeMessage {
         hugePagesTotal = memory[.hugePagesTotal]
         hugePagesFree = memory[.hugePagesFree]
         hugePagesSurplus = memory[.hugePagesSurplus]
-    }
-
-    fileprivate mutating func set(_ counters: NodeCounters) {
-        typealias Column = NodeCounters.Column
-        numaHitTotal = counters.columns[Column.hit]
-        numaMissTotal = counters.columns[Column.miss]
-        numaForeignTotal = counters.columns[Column.foreign]
-        interleaveHitTotal = counters.columns[Column.interleaveHit]
-        localNodeTotal = counters.columns[Column.localNode]
-        otherNodeTotal = counters.columns[Column.otherNode]
-    }
-
-    fileprivate mutating func setRates(_ rate: (Int) -> Double) {
-        typealias Column = NodeCounters.Column
-        numaHitPerSecond = rate(Column.hit)
-        numaMissPerSecond = rate(Column.miss)
-        numaForeignPerSecond = rate(Column.foreign)
-        interleaveHitPerSecond = rate(Column.interleaveHit)
-        localNodePerSecond = rate(Column.localNode)
-        otherNodePerSecond = rate(Column.otherNode)
     }
 }

@@ -17,15 +17,8 @@ struct ProcessFiles: ~Copyable {
 
     /// Turns to a process.
     mutating func open(_ id: UInt32) {
-        var digits: [10 of UInt8] = .init(repeating: 0)
-        var start = digits.count
-        var rest = id
-        repeat {
-            start -= 1
-            digits[start] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        path.replace(after: rootByteCount, with: digits.span.extracting(droppingFirst: start))
+        let number = DecimalText(id)
+        path.replace(after: rootByteCount, with: number.bytes)
         folderByteCount = path.byteCount
     }
 

@@ -1,4 +1,5 @@
-/// The numbers of a kernel text that has one at the end of each line, behind its name: /proc/vmstat, kstats of ZFS.
+/// The numbers of a kernel text that has one at the end of each line, behind its name: /proc/vmstat, numastat, kstats
+/// of ZFS.
 ///
 /// The kernel prints its lines in the same order each time. So it is learned which of them are used, once all have been
 /// found. As long as those have their names, and all lines are as many as they were, no other line is looked at.
