@@ -91,6 +91,12 @@ package struct Sample: Sendable {
     package var alarm: Alarm?
 
     package init(time: ClockReading) { self.time = time }
+
+    fileprivate mutating func shortenNotes() {
+        let rest = notes.count - Limits.noteCountMax + 1
+        notes.removeLast(rest)
+        notes.append(Note(.info, "\(rest) more changes"))
+    }
 }
 
 /// An event that a collector saw: a device that came or went, a source read in another way.
@@ -144,7 +150,8 @@ private final class Sampler<Source: Collector & ~Copyable> {
     @inline(__always)
     func sample(_ context: SampleContext) throws(CollectError) -> Sample {
         box.reset()
-        let sample = try collector.value.sample(context, into: &box.content)
+        var sample = try collector.value.sample(context, into: &box.content)
+        if sample.notes.count > Limits.noteCountMax { sample.shortenNotes() }
         sequence &+= 1
         box.setHeader(stamp: sample.time.realtime, intervalSeconds: sample.intervalSeconds, sequence: sequence)
         return sample

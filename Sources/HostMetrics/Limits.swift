@@ -28,8 +28,8 @@ package enum Limits {
     package static let sensorLaneCountMax = 4
     /// Lines of mountinfo that are looked at; the rest is counted. The kernel allows 100,000 in a mount namespace.
     package static let mountCountMax = 16_384
-    /// Notes of one sample about filesystems that come and go.
-    package static let noteCountMax = 16
+    /// Notes of one sample; what is beyond is counted. A storage network that comes back brings thousands of disks.
+    package static let noteCountMax = 40
     /// Threads that ask filesystems for their sizes, those included that never came back.
     package static let statisticsThreadCountMax = 16
     /// Processes that are read; the rest is counted.

@@ -263,6 +263,18 @@ struct DiskTests {
         #expect(try sample("sdb", "sda", "sda1").2 == [true, true])
     }
 
+    @Test(arguments: [Limits.noteCountMax, Limits.noteCountMax + 1])
+    func manyDevicesThatComeAtOnceAreToldTogether(count: Int) throws {
+        let disk = try CollectorUnderTest("/disk", files: ["proc/diskstats": line("sda")])
+        try disk.sample()
+        try disk.write(line("sda") + (0..<count).map { line("dm-\($0)", "253 \($0)") }.joined(), to: "proc/diskstats")
+        let notes = try disk.sample().sample.notes
+        #expect(notes.count == Limits.noteCountMax)
+        let last = count > Limits.noteCountMax ? "2 more changes" : "dm-\(count - 1) appeared"
+        #expect(notes.last == Note(.info, last))
+        #expect(try disk.sample().sample.notes.isEmpty)
+    }
+
     @Test func ofManyDevicesTheFirstArePublished() throws {
         var settings = EntrySettings()
         settings.entryCountMax = 2

@@ -43,8 +43,6 @@ struct FilesystemHistory {
             notes.append(Note(.info, "\(String(decoding: id, as: UTF8.self)) is not mounted any more"))
         }
         known = next
-        guard notes.count > Limits.noteCountMax else { return notes }
-        let rest = notes.count - Limits.noteCountMax + 1
-        return notes.prefix(Limits.noteCountMax - 1) + [Note(.info, "\(rest) more changes")]
+        return notes
     }
 }
