@@ -49,6 +49,17 @@ import Testing
         }
     }
 
+    /// The configuration refuses what a collector does not declare.
+    @Test func collectorsDeclareTheSettingsTheyRead() {
+        let collectors = sources.filter { $0.path.hasPrefix("Sources/HostMetrics/Collectors/") }
+        #expect(collectors.count > 40)
+        for file in collectors {
+            let reads = !file.lines(with: /host\.settings\(of: Self\.topic\)/).isEmpty
+            let declares = !file.lines(with: /static let entrySettings/).isEmpty
+            #expect(reads == declares, "\(file.path): entrySettings and what is read differ")
+        }
+    }
+
     @Test func librariesDoNotPrint() {
         for file in sources where !HouseRules.programs.contains(file.target ?? "") {
             for line in file.lines(with: /\b(?:debugPrint|print|dump)\(/) {
