@@ -53,7 +53,7 @@ struct RAIDTests {
             entries.map { $0["state"]?.text } == [
                 "STATE_RECOVERY", "STATE_RESYNC", "STATE_INACTIVE", "STATE_ACTIVE", "STATE_CHECK",
             ])
-        #expect(entries.map { $0["is_read_only"] } == [false, true, false, false, true].map { .bool($0) })
+        #expect(entries.map { $0["read_only"] } == [false, true, false, false, true].map { .bool($0) })
         try field(
             "arrays[0]",
             [
@@ -102,6 +102,14 @@ struct RAIDTests {
         let lines = (0...count).map { "md\($0) : active raid0 sda[0]\n" }
         #expect(status(lines.joined()).arrays.count == count && status(lines.joined()).excessCount == 1)
         #expect(status(lines.dropLast().joined()).excessCount == 0)
+    }
+
+    @Test func namesAreBounded() {
+        let name = String(repeating: "d", count: Limits.diskNameByteCountMax)
+        let level = String(repeating: "l", count: 33)
+        let status = status("\(name) : active \(level) sda[0]\n\(name)e : active raid0 sdb[0]\n")
+        #expect(status.arrays.map(\.name) == [Array(name.utf8)] && status.parseErrorCount == 1)
+        #expect(status.arrays.map(\.level) == [Array(level.utf8.dropLast())])
     }
 
     @Test func aHostWithoutArraysHasNoChannelButMayLoseItsArraysLater() throws {

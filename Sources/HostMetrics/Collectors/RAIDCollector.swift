@@ -22,7 +22,9 @@ struct RAIDCollector: Collector, ~Copyable {
         let settings = host.settings(of: Self.topic)
         filter = EntryFilter(settings)
         rows = RepeatedField(capacity: settings.entryCountMax)
-        texts = TextArena(byteCapacity: 65_536)
+        // A byte that is not UTF-8 takes three.
+        let byteCountMax = 3 * (Limits.diskNameByteCountMax + RAIDStatus.Array.levelByteCountMax) + 2
+        texts = TextArena(byteCapacity: settings.entryCountMax * byteCountMax)
     }
 
     private static func open(_ host: Host) throws(CollectError) -> ProcFile {
@@ -45,7 +47,7 @@ struct RAIDCollector: Collector, ~Copyable {
                 sample.suppressedCount += 1
                 continue
             }
-            rows.last.setId(texts.append(array.name.span))
+            rows.last.setId(texts.append(id: array.name))
             rows.last.setLevel(texts.append(array.level.span))
             rows.last.set(array)
         }
@@ -58,7 +60,7 @@ struct RAIDCollector: Collector, ~Copyable {
 extension MdArrayMessage {
     fileprivate mutating func set(_ array: RAIDStatus.Array) {
         state = .init(array.activity.rawValue)
-        isReadOnly = array.isReadOnly ? 1 : 0
+        readOnly = array.isReadOnly ? 1 : 0
         // Levels without copies have all their disks or do not run.
         let working = array.activity == .inactive ? 0 : array.disksListed
         disksRequired = array.disksRequired ?? working

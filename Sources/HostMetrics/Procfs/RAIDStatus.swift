@@ -71,7 +71,7 @@ package struct RAIDStatus: KernelText {
             // The list of levels.
             return false
         }
-        guard names.insert(array.name).inserted else {
+        guard name.count <= Limits.diskNameByteCountMax, names.insert(array.name).inserted else {
             parseErrorCount += 1
             return false
         }
@@ -102,6 +102,9 @@ package struct RAIDStatus: KernelText {
 }
 
 extension RAIDStatus.Array {
+    /// The kernel's names of levels have ten bytes at most.
+    static let levelByteCountMax = 32
+
     /// A word behind the state: how the array may be used, its level, or one of its disks.
     fileprivate mutating func add(_ word: Span<UInt8>) {
         if word.equals("(read-only)") || word.equals("(auto-read-only)") {
@@ -112,7 +115,7 @@ extension RAIDStatus.Array {
             if flags.contains("(F)") { disksFailed &+= 1 }
             if flags.contains("(S)") { disksSpare &+= 1 }
         } else if level.isEmpty, activity == .active {
-            level = word.indices.map { word[$0] }
+            level = word.extracting(first: Self.levelByteCountMax).indices.map { word[$0] }
         }
     }
 

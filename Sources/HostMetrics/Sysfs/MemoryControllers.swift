@@ -43,6 +43,9 @@ package struct MemoryControllers: ~Copyable {
         }
     }
 
+    /// The kernel has room for 31 (EDAC_MC_LABEL_LEN).
+    private static let labelByteCountMax = 64
+
     private let folder: String
     private var path: FilePath
     private let folderByteCount: Int
@@ -92,7 +95,7 @@ package struct MemoryControllers: ~Copyable {
     private mutating func label(of place: Int) -> [UInt8] {
         open(nodes[place].kind.label, of: place)
         guard reader.read(path) else { return [] }
-        let line = reader.line
+        let line = reader.line.extracting(first: Self.labelByteCountMax)
         return line.indices.map { line[$0] }
     }
 

@@ -225,12 +225,12 @@ static const ProtobufCFieldDescriptor sysmon__v1__md_array__field_descriptors[15
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "is_read_only",
+    "read_only",
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
     0,   /* quantifier_offset */
-    offsetof(Sysmon__V1__MdArray, is_read_only),
+    offsetof(Sysmon__V1__MdArray, read_only),
     NULL,
     NULL,
     0,             /* flags */
@@ -376,8 +376,8 @@ static const unsigned sysmon__v1__md_array__field_indices_by_name[] = {
   4,   /* field[4] = disks_required */
   7,   /* field[7] = disks_spare */
   0,   /* field[0] = id */
-  3,   /* field[3] = is_read_only */
   2,   /* field[2] = level */
+  3,   /* field[3] = read_only */
   9,   /* field[9] = size_bytes */
   1,   /* field[1] = state */
   13,   /* field[13] = sync_bytes_per_second */

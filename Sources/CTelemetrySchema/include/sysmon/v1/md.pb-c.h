@@ -94,7 +94,7 @@ struct  Sysmon__V1__MdArray
   /*
    * Read-only, or until the first write.
    */
-  protobuf_c_boolean is_read_only;
+  protobuf_c_boolean read_only;
   /*
    * Disks of a whole array: n of [n/m]. 0 while inactive.
    */

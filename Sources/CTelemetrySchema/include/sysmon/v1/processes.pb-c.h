@@ -130,7 +130,7 @@ struct  Sysmon__V1__Process
    */
   char *user;
   /*
-   * Effective user id.
+   * Effective user id; 0 also where it is not told.
    */
   uint32_t user_id;
   /*
