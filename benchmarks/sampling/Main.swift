@@ -5,9 +5,14 @@ import Telemetry
 
 /// What a sample costs beyond the kernel's own work, and whether it allocates.
 ///
-/// sampling-benchmark                    time beside the bare reads of the same sources, hot and cold
-/// sampling-benchmark --allocations N    allocations over N samples of every collector; exit status 1 if there is any
-/// sampling-benchmark --loop             one tick of all channels again and again, for a profiler
+/// sampling-benchmark                     time beside the bare reads of the same sources, hot and cold
+/// sampling-benchmark --table [HOST...]   size, time and allocations of a sample of each channel, in Markdown
+/// sampling-benchmark --allocations N [HOST...]
+///                                        allocations over N samples of each channel; exit status 1 if there are more
+///                                        than may be
+/// sampling-benchmark --loop [N]          N ticks of the channels that are compared with bare reads, for a profiler
+///
+/// HOST is a folder that benchmarks/made-up-hosts made, in the place of this machine; `.` is this machine.
 @main
 enum Benchmark {
     /// Channels that are due together, tick by tick.
@@ -27,25 +32,52 @@ enum Benchmark {
         })
 
     static func main() {
-        let arguments = CommandLine.arguments.dropFirst()
-        if arguments.first == "--allocations", let count = arguments.last.flatMap({ Int($0) }), count > 0 {
-            exit(countAllocations(over: count) == 0 ? 0 : 1)
-        }
-        if arguments == ["--loop"] { loop() }
-        guard arguments.isEmpty else {
-            print("usage: sampling-benchmark [--allocations N | --loop]")
+        var arguments = CommandLine.arguments.dropFirst()
+        switch arguments.popFirst() {
+        case nil: compareAll()
+        case "--table": printTable(of: arguments.isEmpty ? ["."] : Array(arguments))
+        case "--allocations":
+            guard let count = arguments.popFirst().flatMap({ Int($0) }), count > 0 else { fallthrough }
+            exit(checkAllocations(of: arguments.isEmpty ? ["."] : Array(arguments), over: count) ? 0 : 1)
+        case "--loop": loop(arguments.first.flatMap { Int($0) } ?? .max)
+        default:
+            print("usage: sampling-benchmark [--table [HOST...] | --allocations N [HOST...] | --loop [N]]")
             exit(2)
         }
+    }
+
+    private static func compareAll() {
         compare(second, rounds: 5_000)
         compare(Job(name: "one tick of all channels", ticks: [topics]), rounds: 20_000)
         for topic in topics { compare(Job(name: topic, ticks: [[topic]]), rounds: 10_000) }
         compare(Job(name: "one tick of all channels, 10 ms apart", ticks: [topics]), rounds: 500, pause: 10_000_000)
     }
 
-    private static func loop() -> Never {
+    private static func loop(_ count: Int) {
         let host = SampledHost(topics: topics)
         let indices = Array(host.topics.indices)
-        while true { host.sample(indices) }
+        for _ in 0..<count { host.sample(indices) }
+    }
+
+    /// "server" of ".../server".
+    private static func name(of host: String) -> String {
+        host == "." ? "this machine" : host.split(separator: "/").last.map { String($0) } ?? host
+    }
+
+    private static func printTable(of hosts: [String]) {
+        Table.printHead()
+        for host in hosts { Table.printRows(of: name(of: host), SampledHost(root: host == "." ? nil : host)) }
+    }
+
+    private static func checkAllocations(of hosts: [String], over count: Int) -> Bool {
+        var gate = AllocationGate()
+        for path in hosts {
+            let host = SampledHost(root: path == "." ? nil : path)
+            // To open and to reserve allocates: a counter that saw nothing of it is not in place.
+            precondition(allocation_count() > 100)
+            gate.check(name(of: path), host, isMadeUp: path != ".", sampleCount: count)
+        }
+        return gate.failureCount == 0
     }
 
     private static func compare(_ job: Job, rounds: Int, pause: Int = 0) {
@@ -87,23 +119,6 @@ enum Benchmark {
         let start = SystemClock.monotonic()
         body()
         return SystemClock.monotonic().seconds(since: start) * 1e6
-    }
-
-    private static func countAllocations(over count: Int) -> UInt64 {
-        let host = SampledHost()
-        // To open and to reserve allocates: a counter that saw nothing of it is not in place.
-        precondition(allocation_count() > 100)
-        for _ in 0..<100 { host.sample(Array(host.topics.indices)) }
-        var total: UInt64 = 0
-        for index in host.topics.indices {
-            let one = [index]
-            let before = allocation_count()
-            for _ in 0..<count { host.sample(one) }
-            let allocations = allocation_count() - before
-            total += allocations
-            print("\(host.topics[index]): \(allocations) allocations in \(count) samples")
-        }
-        return total
     }
 
     private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
