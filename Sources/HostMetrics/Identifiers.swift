@@ -12,8 +12,5 @@ extension [UInt8] {
 
 extension TextArena {
     /// Appends an entry's id, from an array that another part of the same value may own.
-    mutating func append(id: [UInt8]) -> Text {
-        let id = [UInt8](identifier: id.span)
-        return append(identifier: id.span)
-    }
+    mutating func append(id: [UInt8]) -> Text { append(id: id.span) }
 }

@@ -35,6 +35,19 @@ package struct TextArena: ~Copyable {
         append(bytes) { index, _ in bytes[index] == 0 }
     }
 
+    /// Copies `bytes` as ``append(identifier:)`` does, as an `id` that viewers can filter by: never with both kinds of
+    /// quotes, since their filters have no escapes.
+    package mutating func append(id bytes: Span<UInt8>) -> Text {
+        let text = append(identifier: bytes)
+        let start = unsafe text.pointer - base
+        let end = used - 1
+        var hasSingleQuote = false
+        for index in start..<end where unsafe base[index] == 0x27 { hasSingleQuote = true }
+        guard hasSingleQuote else { return text }
+        for index in start..<end where unsafe base[index] == 0x22 { unsafe base[index] = 0x27 }
+        return text
+    }
+
     @inline(__always)
     private mutating func append(_ bytes: Span<UInt8>, without isUnwanted: (_ index: Int, _ length: Int) -> Bool)
         -> Text

@@ -62,6 +62,8 @@ private struct ThrottleSource: ~Copyable {
     var baselines = Baselines(columnCount: 1, rowCapacity: 16)
     var filter: EntryFilter
     var arena: TextArena
+    /// Of the core or package that is told of.
+    var id: [UInt8] = []
 
     init(host: Host, _ settings: EntrySettings) {
         isNarrow = host.facts.is32Bit
@@ -147,7 +149,10 @@ private struct ThrottleDomains: ~Copyable {
     mutating func fill(from source: inout ThrottleSource, _ sample: inout Sample) {
         areThrottled = false
         rows.removeAll()
-        for domain in list where source.filter.admits(domain.id.span) {
+        for domain in list {
+            domain.writeID(to: &source.id)
+            let id = source.id
+            guard source.filter.admits(id) else { continue }
             source.cpus.select(domain.firstCPU)
             guard let count = source.count(in: files.count, &sample) else { continue }
             let counters: [1 of UInt64] = [count]
@@ -158,7 +163,7 @@ private struct ThrottleDomains: ~Copyable {
                 sample.suppressedCount += 1
                 continue
             }
-            rows.last.setId(source.arena.append(domain.id.span))
+            rows.last.setId(source.arena.append(id.span))
             rows.last.firstCpu = domain.firstCPU
             rows.last.throttlesTotal = count
             rows.last.throttlesPerSecond = source.baselines.rate(row, column: 0)
@@ -175,23 +180,19 @@ private struct ThrottleDomain {
 
     /// The lowest of its CPUs that are online.
     let firstCPU: UInt32
-    /// Tells it apart from all others.
-    let key: UInt64
-    /// The package's number, or that, a colon and the core's.
-    let id: [UInt8]
+    let package: UInt32
+    /// Nil: the package as a whole.
+    let core: UInt32?
 
-    /// Without a core, the package as a whole.
-    init(firstCPU: UInt32, package: UInt32, core: UInt32?) {
-        self.firstCPU = firstCPU
-        var id: [UInt8] = []
+    /// Tells it apart from all others.
+    var key: UInt64 { UInt64(package) << 32 | (core.map { UInt64($0) } ?? 1 << 63) }
+
+    /// The package's number, or that, a colon and the core's.
+    func writeID(to id: inout [UInt8]) {
+        id.removeAll(keepingCapacity: true)
         id.append(decimal: package)
-        if let core {
-            id.append(UInt8(ascii: ":"))
-            id.append(decimal: core)
-            key = UInt64(package) << 32 | UInt64(core)
-        } else {
-            key = UInt64(package) << 32 | 1 << 63
-        }
-        self.id = id
+        guard let core else { return }
+        id.append(UInt8(ascii: ":"))
+        id.append(decimal: core)
     }
 }

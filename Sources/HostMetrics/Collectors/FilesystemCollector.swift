@@ -14,11 +14,16 @@ struct FilesystemCollector: Collector, ~Copyable {
     private var mountInfo: MountInfoFile
     private var pool: StatisticsPool
     private var mounted: MountedFilesystems
+    /// For the filesystems that are shown.
+    private var questions: [StatisticsPool.Question] = []
     /// Of the filesystems that are shown, as of this sample.
     private var answers: [StatisticsPool.Answer] = []
+    private var files: [Int] = []
+    private var states: [FilesystemHistory.State] = []
     private var history = FilesystemHistory()
     private var rows: RepeatedField<FilesystemMessage>
     private var texts = TextArena(byteCapacity: 1)
+    private var errorName: [UInt8] = []
 
     init(host: Host) throws(CollectError) {
         let settings = host.settings(of: Self.topic)
@@ -38,11 +43,13 @@ struct FilesystemCollector: Collector, ~Copyable {
         let before = clock()
         if try mountInfo.refresh() {
             mounted = MountedFilesystems(mountInfo.table, filter: &filter, typeFilter: &typeFilter)
+            prepare()
         }
         while true {
-            let files = askAll()
+            askAll()
             if files.isEmpty { break }
             mounted.removeShownMounts(of: files)
+            prepare()
         }
         var sample = Sample(time: before.midpoint(to: clock()))
         guard !mounted.filesystems.isEmpty else { throw .nothingUsable }
@@ -55,33 +62,44 @@ struct FilesystemCollector: Collector, ~Copyable {
         return sample
     }
 
-    /// Asks the filesystems that are shown; returns those whose mount is a single file.
-    private mutating func askAll() -> [Int] {
-        let questions = mounted.filesystems.prefix(entryCountMax).map {
-            StatisticsPool.Question(path: $0.mount.path, isEssential: !$0.mount.isNetwork)
-        }
-        var answers = Array(repeating: StatisticsPool.Answer.notAsked, count: questions.count)
-        var files: [Int] = []
+    /// Prepares for the filesystems that are shown from now on.
+    private mutating func prepare() {
+        let shown = mounted.filesystems.prefix(entryCountMax)
+        questions = shown.map { StatisticsPool.Question(path: $0.mount.path, isEssential: !$0.mount.isNetwork) }
+        // Room for all: a text that is cut would not be unique.
+        let byteCount = shown.reduce(1) { $0 + $1.mount.textByteCount }
+        texts = TextArena(byteCapacity: byteCount + shown.count * FilesystemMessage.errorByteCountMax)
+    }
+
+    /// Asks the filesystems that are shown, and finds those whose mount is a single file.
+    private mutating func askAll() {
+        // Taken out, since the pool is the collector's, too.
+        var (answers, files): ([StatisticsPool.Answer], [Int]) = ([], [])
+        swap(&answers, &self.answers)
+        swap(&files, &self.files)
+        answers.removeAll(keepingCapacity: true)
+        files.removeAll(keepingCapacity: true)
+        for _ in questions { answers.append(.notAsked) }
         pool.ask(questions) { place, answer in
             answers[place] = answer
             if case .statistics(let statistics, _) = answer, !statistics.isDirectory { files.append(place) }
         }
-        self.answers = answers
-        return files
+        swap(&answers, &self.answers)
+        swap(&files, &self.files)
     }
 
     private mutating func fillRows() {
         let shown = mounted.filesystems.prefix(entryCountMax)
-        // Room for all: a text that is cut would not be unique.
-        let byteCount = shown.reduce(1) { $0 + $1.mount.textByteCount }
-        texts = TextArena(byteCapacity: byteCount + shown.count * FilesystemMessage.errorByteCountMax)
+        texts.removeAll()
         rows.removeAll()
         for (index, filesystem) in shown.enumerated() where rows.append() {
             let mount = filesystem.mount
             let id = texts.append(identifier: mount.id.span)
             let device = texts.append(identifier: mount.device.span)
             let type = texts.append(mount.type.span)
-            let error = texts.append(answers[index].error.span)
+            answers[index].describeError(into: &errorName)
+            let name = errorName
+            let error = texts.append(name.span)
             rows.last.setId(id)
             rows.last.setDevice(device)
             rows.last.setFsType(type)
@@ -94,7 +112,10 @@ struct FilesystemCollector: Collector, ~Copyable {
     /// What became of the filesystems since the last sample.
     private mutating func notes() -> [Note] {
         let shown = mounted.filesystems.prefix(entryCountMax)
-        let states = zip(shown, answers).map { FilesystemHistory.State($0.0.mount, $0.1) }
+        states.removeAll(keepingCapacity: true)
+        for (index, filesystem) in shown.enumerated() {
+            states.append(FilesystemHistory.State(filesystem.mount, answers[index]))
+        }
         return history.notes(states)
     }
 }
@@ -106,10 +127,9 @@ extension MountTable.Mount {
 
 extension StatisticsPool.Answer {
     /// Name of the errno; empty without one.
-    fileprivate var error: [UInt8] {
-        var name: [UInt8] = []
+    fileprivate func describeError(into name: inout [UInt8]) {
+        name.removeAll(keepingCapacity: true)
         if case .failure(let error, _) = self { error.describe(into: &name) }
-        return name
     }
 }
 

@@ -38,14 +38,13 @@ struct PowerCollector: Collector, ~Copyable {
         let names = try folder.names()
         guard !names.isEmpty else { throw .nothingUsable }
         for name in names {
-            let id = [UInt8](identifier: name.span)
-            guard filter.admits(id.span) else { continue }
+            guard filter.admits(name) else { continue }
             guard rows.append() else {
                 sample.suppressedCount += 1
                 continue
             }
             folder.open(name)
-            rows.last.setId(texts.append(id.span))
+            rows.last.setId(texts.append(id: name))
             let flow = setTexts()
             var properties = PowerSupplyProperties()
             readProperties(&properties, &sample)

@@ -31,6 +31,8 @@ struct ProcessesCollector: Collector, ~Copyable {
     private let usersPath: FilePath
     private var users = UserNames()
     private var usersReadAt: UInt64?
+    /// What ``users`` was made of.
+    private var usersText: [UInt8] = []
     private var rows: RepeatedField<ProcessMessage>
     private var texts: TextArena
 
@@ -156,7 +158,13 @@ struct ProcessesCollector: Collector, ~Copyable {
     private mutating func refreshUserNames(at now: UInt64) {
         if let usersReadAt, now >= usersReadAt, now - usersReadAt < Self.userNamesNanoseconds { return }
         usersReadAt = now
-        users = reader.read(usersPath) ? UserNames(parsing: reader.text) : UserNames()
+        _ = reader.read(usersPath)
+        let known = usersText
+        guard !reader.text.equals(known.span) else { return }
+        var text: [UInt8] = []
+        for index in reader.text.indices { text.append(reader.text[index]) }
+        users = UserNames(parsing: text.span)
+        usersText = text
     }
 }
 

@@ -30,11 +30,13 @@ package struct FileSystemStatistics: Equatable, Sendable {
     /// Asks the kernel, which asks the filesystem: where that is a server or a process that is gone, this never
     /// returns. `path` has no NUL.
     package static func ofFileSystem(at path: [UInt8]) -> Result<FileSystemStatistics, ErrnoValue> {
-        let name = path.map { CChar(bitPattern: $0) } + [0]
-        var answer = statfs()
-        var status = stat()
-        return unsafe name.withUnsafeBufferPointer { name in
-            guard let name = name.baseAddress else { return .failure(ErrnoValue(code: EINVAL)) }
+        // On the stack, unless the path is very long.
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { name in
+            for index in path.indices { unsafe name[index] = CChar(bitPattern: path[index]) }
+            unsafe name[path.count] = 0
+            guard let name = unsafe UnsafePointer(name.baseAddress) else { return .failure(ErrnoValue(code: EINVAL)) }
+            var answer = statfs()
+            var status = stat()
             while unsafe statfs(name, &answer) != 0 {
                 guard errno == EINTR else { return .failure(ErrnoValue(code: errno)) }
             }

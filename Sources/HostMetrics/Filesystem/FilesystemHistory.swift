@@ -15,16 +15,21 @@ struct FilesystemHistory {
             case .notAsked: answers = nil
             }
         }
+
+        fileprivate func isNoNews(after before: Self) -> Bool {
+            id == before.id && isReadOnly == before.isReadOnly && (answers ?? before.answers) == before.answers
+        }
     }
 
     /// Nil: there was no sample yet.
-    private var known: [[UInt8]: State]?
+    private var known: [State]?
 
     /// What is new; nothing in steady state.
     mutating func notes(_ states: [State]) -> [Note] {
+        if let known, known.elementsEqual(states, by: { $1.isNoNews(after: $0) }) { return [] }
         var notes: [Note] = []
-        var gone = known ?? [:]
-        var next: [[UInt8]: State] = [:]
+        var gone = Dictionary((known ?? []).map { ($0.id, $0) }) { $1 }
+        var next: [State] = []
         for var state in states {
             let name = String(decoding: state.id, as: UTF8.self)
             let before = gone.removeValue(forKey: state.id)
@@ -37,7 +42,7 @@ struct FilesystemHistory {
             }
             if state.answers == true, before?.answers == false { notes.append(Note(.info, "\(name) answers again")) }
             state.answers = state.answers ?? before?.answers
-            next[state.id] = state
+            next.append(state)
         }
         for id in gone.keys {
             notes.append(Note(.info, "\(String(decoding: id, as: UTF8.self)) is not mounted any more"))

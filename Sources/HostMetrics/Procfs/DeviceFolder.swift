@@ -5,6 +5,9 @@ struct DeviceFolder: ~Copyable {
     private let folderByteCount: Int
     private var deviceByteCount = 0
     private var reader: FileReader
+    private var listing: DirectoryListing?
+    /// As of the last listing, sorted by their bytes.
+    private var known: [[UInt8]] = []
 
     /// `waits`: see ``FileReader``.
     init(_ folder: String, waits: Bool = false) {
@@ -14,12 +17,27 @@ struct DeviceFolder: ~Copyable {
         reader = FileReader(byteCapacity: 256, waits: waits)
     }
 
-    /// The devices' names, sorted by their bytes.
-    func names() throws(CollectError) -> [[UInt8]] {
+    /// The devices' names, sorted by their bytes. Allocates only when other devices are there than before.
+    mutating func names() throws(CollectError) -> [[UInt8]] {
+        if isUnchanged() { return known }
+        // A folder that was removed and made again is another one.
         var listing = try DirectoryListing(path: folder)
         var names: [[UInt8]] = []
         listing.forEach { name in names.append(name.indices.map { name[$0] }) }
-        return names.sorted { $0.lexicographicallyPrecedes($1) }
+        known = names.sorted { $0.lexicographicallyPrecedes($1) }
+        self.listing = consume listing
+        return known
+    }
+
+    private mutating func isUnchanged() -> Bool {
+        let known = known
+        var count = 0
+        var hasNew = false
+        listing?.forEach { name in
+            count += 1
+            if !known.contains(where: { name.equals($0.span) }) { hasNew = true }
+        }
+        return count > 0 && count == known.count && !hasNew
     }
 
     /// Turns to a device.

@@ -34,11 +34,14 @@ package struct RAIDStatus: KernelText {
     package private(set) var parseErrorCount = 0
     /// Arrays beyond what a message may have.
     package private(set) var excessCount = 0
+    /// Of the text before: whoever is called as before needs no new name.
+    private var before: [RAIDStatus.Array] = []
     private var names: Set<[UInt8]> = []
 
     package init() {}
 
     package mutating func parse(_ text: Span<UInt8>) {
+        swap(&before, &arrays)
         arrays.removeAll(keepingCapacity: true)
         names.removeAll(keepingCapacity: true)
         parseErrorCount = 0
@@ -62,7 +65,8 @@ package struct RAIDStatus: KernelText {
         let name = line.token()
         guard line.token().equals(":") else { return false }
         let state = line.token()
-        var array = Array(name: name.indices.map { name[$0] })
+        let known = arrays.count < before.count ? before[arrays.count] : nil
+        var array = Array(name: name.bytes(asIn: known?.name))
         if state.equals("active") {
             array.activity = .active
         } else if state.equals("inactive") {
@@ -79,7 +83,7 @@ package struct RAIDStatus: KernelText {
             excessCount += 1
             return false
         }
-        while !line.isAtEnd { array.add(line.token()) }
+        while !line.isAtEnd { array.add(line.token(), knownLevel: known?.level) }
         arrays.append(array)
         return true
     }
@@ -106,7 +110,7 @@ extension RAIDStatus.Array {
     static let levelByteCountMax = 32
 
     /// A word behind the state: how the array may be used, its level, or one of its disks.
-    fileprivate mutating func add(_ word: Span<UInt8>) {
+    fileprivate mutating func add(_ word: Span<UInt8>, knownLevel: [UInt8]?) {
         if word.equals("(read-only)") || word.equals("(auto-read-only)") {
             isReadOnly = true
         } else if let bracket = word.index(of: UInt8(ascii: "[")) {
@@ -115,7 +119,7 @@ extension RAIDStatus.Array {
             if flags.contains("(F)") { disksFailed &+= 1 }
             if flags.contains("(S)") { disksSpare &+= 1 }
         } else if level.isEmpty, activity == .active {
-            level = word.extracting(first: Self.levelByteCountMax).indices.map { word[$0] }
+            level = word.extracting(first: min(word.count, Self.levelByteCountMax)).bytes(asIn: knownLevel)
         }
     }
 
@@ -163,6 +167,14 @@ extension RAIDStatus.Activity {
 }
 
 extension Span<UInt8> {
+    /// A copy; `known` itself where that is the same.
+    fileprivate func bytes(asIn known: [UInt8]?) -> [UInt8] {
+        if let known, equals(known.span) { return known }
+        var bytes: [UInt8] = []
+        for index in indices { bytes.append(self[index]) }
+        return bytes
+    }
+
     fileprivate func index(of byte: UInt8) -> Int? {
         for index in indices where self[index] == byte { return index }
         return nil
