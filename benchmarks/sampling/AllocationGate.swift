@@ -14,18 +14,19 @@ struct AllocationGate {
     }
 
     private static let exceptions = [
-        Exception(topic: "/sensors", perSampleMax: 100, reason: "libsensors opens each file by fopen(3)"),
-        Exception(topic: "/gpu", perSampleMax: 100, reason: "paths of a card's files, and what NVIDIA's library does"),
+        Exception(topic: "/sensors", perSampleMax: 100, reason: "paths of chips' files, and what libsensors does"),
+        Exception(topic: "/gpu", perSampleMax: 100, reason: "paths of cards' files, and what NVIDIA's library does"),
         Exception(topic: "/systemd", perSampleMax: 10_000, reason: "sd-bus makes a message of each answer"),
-        Exception(topic: "/edac", perSampleMax: 200, reason: "each sample lists the folders: it has 10 s of time"),
+        Exception(topic: "/edac", perSampleMax: 200, reason: "folders are listed anew every 10 s, its period"),
         Exception(topic: "/cgroup", perSampleMax: 5, reason: "groups are looked for every 10 s"),
         Exception(topic: "/rapl", perSampleMax: 1, reason: "zones are looked for every 10 s"),
         Exception(topic: "/thermal", perSampleMax: 1, reason: "folders without entries are opened anew every 10 s"),
         Exception(topic: "/cpu/frequency", perSampleMax: 1, reason: "the same"),
+        Exception(topic: "/cpu/throttle", perSampleMax: 3, reason: "CPUs are listed and sorted every 10 s"),
+        Exception(topic: "/processes", perSampleMax: 10, reason: "some come; in a made-up folder they are not sorted"),
         Exception(
             topic: "/filesystem", isMadeUp: true, perSampleMax: .infinity,
-            reason: "a list of mounts that is no kernel's does not tell of changes, and is parsed anew"),
-        Exception(topic: "/processes", perSampleMax: 10, reason: "processes come while this runs"),
+            reason: "mounts that no kernel tells changes of are parsed anew"),
     ]
 
     private static let warmUpCount = 100

@@ -7,6 +7,8 @@ import Telemetry
 ///
 /// sampling-benchmark                     time beside the bare reads of the same sources, hot and cold
 /// sampling-benchmark --table [HOST...]   size, time and allocations of a sample of each channel, in Markdown
+/// sampling-benchmark --table --only TOPIC
+///                                        one line of it, for this machine
 /// sampling-benchmark --allocations N [HOST...]
 ///                                        allocations over N samples of each channel; exit status 1 if there are more
 ///                                        than may be
@@ -35,7 +37,11 @@ enum Benchmark {
         var arguments = CommandLine.arguments.dropFirst()
         switch arguments.popFirst() {
         case nil: compareAll()
-        case "--table": printTable(of: arguments.isEmpty ? ["."] : Array(arguments))
+        case "--table":
+            if arguments.count == 2, arguments.first == "--only", let topic = arguments.last {
+                return Table.printRows(of: name(of: "."), SampledHost(topics: [topic]))
+            }
+            printTable(of: arguments.isEmpty ? ["."] : Array(arguments))
         case "--allocations":
             guard let count = arguments.popFirst().flatMap({ Int($0) }), count > 0 else { fallthrough }
             exit(checkAllocations(of: arguments.isEmpty ? ["."] : Array(arguments), over: count) ? 0 : 1)

@@ -14,7 +14,6 @@ struct Table {
         print("| --- | --- | ---: | ---: | ---: | ---: |")
     }
 
-    /// `topics`: nil for all.
     static func printRows(of name: String, _ host: SampledHost) {
         for (index, registration) in host.registrations.enumerated() {
             guard !registration.isEventDriven else { continue }
