@@ -65,15 +65,18 @@ class Received:
 class Client:
     """Use with `async with Client(url) as client:`."""
 
-    def __init__(self, url, subprotocols=(SDK_V1, WEBSOCKET_V1), tls=None):
-        """`tls`: what is trusted, where the URL begins with wss; an ssl.SSLContext."""
+    def __init__(self, url, subprotocols=(SDK_V1, WEBSOCKET_V1), tls=None, connection=None):
+        """`tls`: what is trusted, where the URL begins with wss; an ssl.SSLContext. `connection`: a socket to use."""
         self.url = url
+        self.connection = connection
         self.tls = tls
         self.offered = list(subprotocols)
         self.subprotocol = None
         self.server_info = None
         self.channels = {}  # By topic.
         self.statuses = []
+        self.removed_statuses = []  # Ids.
+        self.parameters = {}  # Values by name.
         self.unadvertised = []  # Topics.
         self.subscribed_at = {}  # time.monotonic() by topic.
         self.close_code = None
@@ -88,7 +91,7 @@ class Client:
         # No proxy: the environment's is for other hosts.
         self._socket = await connect(
             self.url, subprotocols=self.offered, compression=None, max_size=None, proxy=None, open_timeout=10,
-            ssl=self.tls)
+            ssl=self.tls, sock=self.connection)
         self.subprotocol = self._socket.subprotocol
         first = await self._next_json()
         if first.get("op") != "serverInfo":
@@ -145,6 +148,10 @@ class Client:
                 self.unadvertised.append(channel.topic)
         elif name == "status":
             self.statuses.append(operation)
+        elif name == "removeStatus":
+            self.removed_statuses += operation["statusIds"]
+        elif name == "parameterValues":
+            self.parameters.update({entry["name"]: entry.get("value") for entry in operation["parameters"]})
         elif name == "serverInfo":
             self.server_info = operation
         async with self._changed:
@@ -183,6 +190,11 @@ class Client:
                 return True
             except TimeoutError:
                 return False
+
+    async def await_channels(self, *topics):
+        """Waits for channels, since the agent looks at slow sources after it has begun to listen."""
+        if not await self.wait(lambda: set(topics) <= set(self.channels), 5):
+            raise ProtocolError(f"{set(topics) - set(self.channels)} are not offered")
 
     # Sending
 
