@@ -1,9 +1,12 @@
+import CLinux
 import Glibc
 import SysmonAgent
 
 @main
 struct Main {
     static func main() {
+        // Threads that look for slow sources come and go with clients; a heap for each would keep what they once had.
+        mallopt(M_ARENA_MAX, 1)
         do {
             switch try Options.parse() {
             case .help: print(Options.help)
