@@ -71,24 +71,46 @@ def parse_uptime(text):
     return [float(number) for number in text.split()]
 
 
-PARSERS = {
-    "stat": parse_stat, "meminfo": parse_meminfo, "net/dev": parse_net_dev, "loadavg": parse_loadavg,
-    "uptime": parse_uptime,
+def read_file(path):
+    """In one go, as the kernel writes it."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        text = b""
+        while part := os.pread(file, 1 << 18, len(text)):
+            text += part
+        return text.decode()
+    finally:
+        os.close(file)
+
+
+def file(name, parse):
+    """A source of a Poller: a file below /proc."""
+    return (lambda: read_file(f"/proc/{name}"), parse)
+
+
+FILES = {
+    "stat": file("stat", parse_stat), "meminfo": file("meminfo", parse_meminfo),
+    "net/dev": file("net/dev", parse_net_dev), "loadavg": file("loadavg", parse_loadavg),
+    "uptime": file("uptime", parse_uptime),
 }
 
 
 class Poller:
-    """Reads the files again and again on a thread of its own and keeps every text with the time of its read."""
+    """Reads sources again and again on a thread of its own and keeps every reading with its time.
+
+    A source is a pair of functions: one reads, the other parses what was read, later and only where it is looked at.
+    """
 
     # How far from a stamp a read must lie to count as before or after it: half an agent's read, and then some for
     # a reader that lost its CPU in the middle.
     margin = 5_000_000
 
-    def __init__(self, period=0.004):
+    def __init__(self, sources=None, period=0.004):
+        self.sources = sources or FILES
         self.period = period
-        self.begins = {name: [] for name in PARSERS}
-        self.ends = {name: [] for name in PARSERS}
-        self._texts = {name: [] for name in PARSERS}
+        self.begins = {name: [] for name in self.sources}
+        self.ends = {name: [] for name in self.sources}
+        self._texts = {name: [] for name in self.sources}
         self._parsed = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -102,23 +124,17 @@ class Poller:
         self._thread.join()
 
     def _run(self):
-        files = {name: os.open(f"/proc/{name}", os.O_RDONLY) for name in PARSERS}
         while not self._stop.wait(self.period):
-            for name, file in files.items():
+            for name, (read, _) in self.sources.items():
                 begin = time.time_ns()
-                text = b""
-                while part := os.pread(file, 1 << 18, len(text)):
-                    text += part
-                self._texts[name].append(text)
+                self._texts[name].append(read())
                 self.ends[name].append(time.time_ns())
                 self.begins[name].append(begin)  # Last, so that all lists reach as far as this one.
-        for file in files.values():
-            os.close(file)
 
     def _value(self, name, index):
         key = (name, index)
         if key not in self._parsed:
-            self._parsed[key] = PARSERS[name](self._texts[name][index].decode())
+            self._parsed[key] = self.sources[name][1](self._texts[name][index])
         return self._parsed[key]
 
     def around(self, name, stamp):
