@@ -24,9 +24,6 @@ struct Service {
 
     /// Serves until SIGINT or SIGTERM.
     func run() throws(Failure) {
-        // Of its own each thread would get a heap, and the threads of blocking sources hold little. They seldom meet:
-        // the loop's thread allocates next to nothing.
-        mallopt(M_ARENA_MAX, 2)
         try options.checkPaths()
         let identity = identity()
         let start = StartConfiguration(options: options, hostSettings: hostSettings(identity))

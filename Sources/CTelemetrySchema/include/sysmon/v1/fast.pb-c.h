@@ -35,8 +35,9 @@ struct  Sysmon__V1__Fast
   ProtobufCMessage base;
   Sysmon__V1__Header *header;
   /*
-   * CPUs in use, 0 to the number of CPUs: usage of the root control group (cgroup v2 cpu.stat, usage_usec), which the
-   * kernel renews each tick, 1 to 4 ms. In a container without the host's control groups: its own usage.
+   * CPUs in use: usage of the root control group (cgroup v2 cpu.stat, usage_usec), which the kernel renews each tick, 1
+   * to 4 ms; over a short window that may be a tick more than there are CPUs. In a container without the host's control
+   * groups: its own usage.
    */
   double busy_cores;
   /*
