@@ -47,12 +47,8 @@ package struct ErrnoValue: Error, Equatable, Sendable {
         case EREMOTEIO: text.append("EREMOTEIO")
         default:
             text.append("errno ")
-            var divisor: Int32 = 1_000_000_000
-            while divisor > 1, code / divisor == 0 { divisor /= 10 }
-            while divisor > 0 {
-                text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: (code / divisor) % 10))
-                divisor /= 10
-            }
+            if code < 0 { text.append("-") }
+            text.append(decimal: code.magnitude)
         }
     }
 }

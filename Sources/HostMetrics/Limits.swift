@@ -4,6 +4,8 @@ package enum Limits {
     package static let entryCountMax = 256
     /// What the owner may set: more would make messages that no viewer keeps up with.
     package static let entryCountRange = 1...4_096
+    /// Bytes of what a device, a driver or the system calls itself.
+    package static let labelByteCountMax = 256
     /// Datagrams of one netlink answer: of 32 KiB each, they hold millions of entries.
     package static let dumpDatagramCountMax = 65_536
     /// Changes of interfaces that one sample tells of one by one; what is beyond is counted.

@@ -113,7 +113,7 @@ extension GpuMessage {
         memoryBusyRatio = reading.memoryBusyRatio
         memoryUsedBytes = reading.memoryUsedBytes
         memoryTotalBytes = reading.memoryTotalBytes
-        memoryUsedRatio = reading.memoryTotalBytes > 0 ? reading.memoryUsedBytes / reading.memoryTotalBytes : .nan
+        memoryUsedRatio = (reading.memoryUsedBytes / reading.memoryTotalBytes).share
         celsius = reading.celsius
         watts = reading.watts
         powerLimitWatts = reading.powerLimitWatts

@@ -78,7 +78,8 @@ extension ZramDeviceMessage {
         usedBytes = statistics[.used]
         usedMaxBytes = statistics[.usedMax]
         limitBytes = statistics[.limit] > 0 ? statistics[.limit] : .nan
-        compressedRatio = originalBytes > 0 ? compressedBytes / originalBytes : .nan
+        // What does not shrink is kept as it is, so there is never more than there was.
+        compressedRatio = (compressedBytes / originalBytes).share
         sameFilledBytes = statistics[.samePages] * pageSizeBytes
         incompressibleBytes = statistics[.hugePages] * pageSizeBytes
     }

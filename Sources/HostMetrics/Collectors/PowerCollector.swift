@@ -76,7 +76,7 @@ struct PowerCollector: Collector, ~Copyable {
         /// Of 10⁻⁶ ampere-hours and watt-hours.
         let hour = 3_600e-6
         properties.online = unsigned("/online", &sample)
-        properties.capacityRatio = unsigned("/capacity", &sample) / 100
+        properties.capacityRatio = (unsigned("/capacity", &sample) / 100).share
         properties.volts = unsigned("/voltage_now", &sample) / 1e6
         properties.amperes = signed("/current_now", &sample) / 1e6
         properties.watts = signed("/power_now", &sample) / 1e6

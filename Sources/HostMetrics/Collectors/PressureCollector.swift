@@ -90,16 +90,16 @@ private struct PressureResource: ~Copyable {
 
 extension PressureStallMessage {
     fileprivate mutating func setSome(_ line: PressureStalls.Line) {
-        someAvg10Ratio = line.average10 / 100
-        someAvg60Ratio = line.average60 / 100
-        someAvg300Ratio = line.average300 / 100
+        someAvg10Ratio = (line.average10 / 100).share
+        someAvg60Ratio = (line.average60 / 100).share
+        someAvg300Ratio = (line.average300 / 100).share
         someStallSecondsTotal = line.totalMicroseconds.map { Double($0) / 1e6 } ?? .nan
     }
 
     fileprivate mutating func setFull(_ line: PressureStalls.Line) {
-        fullAvg10Ratio = line.average10 / 100
-        fullAvg60Ratio = line.average60 / 100
-        fullAvg300Ratio = line.average300 / 100
+        fullAvg10Ratio = (line.average10 / 100).share
+        fullAvg60Ratio = (line.average60 / 100).share
+        fullAvg300Ratio = (line.average300 / 100).share
         fullStallSecondsTotal = line.totalMicroseconds.map { Double($0) / 1e6 } ?? .nan
     }
 }

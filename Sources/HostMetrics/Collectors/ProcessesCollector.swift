@@ -15,6 +15,7 @@ struct ProcessesCollector: Collector, ~Copyable {
     private static let userNamesNanoseconds: UInt64 = 60_000_000_000
     /// Text of a row: 64 bytes of name, 3 × 32 of user, and its path, which is cut.
     private static let textByteCountMax = 1_024
+    private static let nameByteCountMax = 64
     private static let pathByteCountMax = 512
 
     private let clock: () -> ClockReading
@@ -148,7 +149,7 @@ struct ProcessesCollector: Collector, ~Copyable {
     }
 
     private static func appendName(_ files: borrowing ProcessFiles, to texts: inout TextArena) -> Text {
-        texts.append(ProcessStat.name(in: files.text))
+        texts.append(ProcessStat.name(in: files.text).extracting(first: nameByteCountMax))
     }
 
     private static func appendGroup(_ files: borrowing ProcessFiles, to texts: inout TextArena) -> Text {

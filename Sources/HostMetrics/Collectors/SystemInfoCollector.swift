@@ -56,7 +56,7 @@ struct SystemInfoCollector: Collector, ~Copyable {
         message.memoryTotalBytes = memoryTotal()
         message.pageSizeBytes = host.facts.pageSizeBytes
         message.userTickHertz = host.facts.userTickHertz
-        message.setContainer(arena.append(container.detect(&reader).span))
+        message.setContainer(label(container.detect(&reader)))
         var sample = Sample(time: before.midpoint(to: host.clock()))
         sample.entryCount = 1
         return sample
@@ -65,21 +65,25 @@ struct SystemInfoCollector: Collector, ~Copyable {
     private mutating func kernelText(_ leaf: StaticString) -> Text {
         kernelPath.replace(after: kernelByteCount, with: leaf)
         _ = reader.read(kernelPath)
-        return reader.appendLine(to: &arena)
+        return reader.appendLine(to: &arena, byteCountMax: Limits.labelByteCountMax)
+    }
+
+    private mutating func label(_ text: [UInt8]) -> Text {
+        arena.append(text.span.extracting(first: Limits.labelByteCountMax))
     }
 
     private mutating func setRelease(_ message: inout SystemInfoMessage) {
         if !reader.read(releasePath) { _ = reader.read(vendorReleasePath) }
         reader.parse(into: &release)
-        message.setOsId(arena.append(release.id.span))
-        message.setOsName(arena.append(release.name.span))
-        message.setOsVersion(arena.append(release.version.span))
+        message.setOsId(label(release.id))
+        message.setOsName(label(release.name))
+        message.setOsVersion(label(release.version))
     }
 
     private mutating func setProcessors(_ message: inout SystemInfoMessage, tick: UInt64) {
         _ = reader.read(cpuInfoPath)
         reader.parse(into: &cpuInfo)
-        message.setCpuModel(arena.append(cpuInfo.model.span))
+        message.setCpuModel(label(cpuInfo.model))
         message.physicalCores = UInt32(cpuInfo.coreCount)
         message.packages = UInt32(cpuInfo.packageCount)
         var online = 0

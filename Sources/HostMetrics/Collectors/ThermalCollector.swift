@@ -114,7 +114,7 @@ struct ThermalCollector: Collector, ~Copyable {
         let maximum = level(in: "max_state", &sample)
         coolerRows.last.state = state
         coolerRows.last.maxState = maximum
-        coolerRows.last.stateRatio = state / maximum
+        coolerRows.last.stateRatio = (state / maximum).share
     }
 
     /// NaN: it cannot be read.

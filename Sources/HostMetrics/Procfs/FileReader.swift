@@ -38,7 +38,8 @@ package struct FileReader: ~Copyable {
         while true {
             if count == buffer.count {
                 guard buffer.count < Self.byteCountMax else { break }
-                buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+                // Twice as long; what is in the new half does not matter.
+                buffer += buffer
             }
             let result = unsafe buffer.withUnsafeMutableBytes { bytes in
                 unsafe Glibc.read(descriptor, bytes.baseAddress.map { unsafe $0 + count }, bytes.count - count)

@@ -127,6 +127,7 @@ package struct ProcFile: ~Copyable {
 
     private mutating func grow() throws(CollectError) {
         guard buffer.count < Self.byteCountMax else { throw fail(EFBIG) }
-        buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+        // Twice as long; what is in the new half does not matter.
+        buffer += buffer
     }
 }

@@ -67,7 +67,8 @@ package final class HwmonReader: SensorReader {
     private func line(of path: String) -> String? {
         guard reader.read(FilePath(path)) else { return nil }
         var bytes: [UInt8] = []
-        for index in reader.line.indices { bytes.append(reader.line[index]) }
+        let line = reader.line.extracting(first: Limits.labelByteCountMax)
+        for index in line.indices { bytes.append(line[index]) }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
 

@@ -100,7 +100,7 @@ struct  Sysmon__V1__ControlGroup
    */
   double memory_limit_bytes;
   /*
-   * memory / limit.
+   * memory / limit. Above 1 where the limit was lowered and what is over it is not reclaimed yet.
    */
   double memory_ratio;
   /*

@@ -42,7 +42,7 @@ struct  Sysmon__V1__FileHandles
    */
   double maximum;
   /*
-   * allocated / maximum.
+   * allocated / maximum. Above 1 where the maximum was lowered, or root went over it.
    */
   double allocated_ratio;
 };

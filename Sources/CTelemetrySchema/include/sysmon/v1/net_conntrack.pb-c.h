@@ -42,7 +42,7 @@ struct  Sysmon__V1__NetConntrack
    */
   double limit;
   /*
-   * entries / limit; NaN: no limit, or unknown.
+   * entries / limit. Above 1 where the limit was lowered. NaN: no limit, or unknown.
    */
   double used_ratio;
   /*

@@ -51,7 +51,7 @@ struct  Sysmon__V1__ZfsCache
    */
   double maximum_bytes;
   /*
-   * size / c_max.
+   * size / c_max. Above 1 for a while where it grew faster than it could be evicted.
    */
   double size_ratio;
   /*

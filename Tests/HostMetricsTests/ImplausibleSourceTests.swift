@@ -1,0 +1,63 @@
+import HostMetrics
+import Testing
+
+/// What sources tell that cannot be so, each of it found by ``SourceFuzzTests``.
+struct ImplausibleSourceTests {
+    @Test(arguments: [(-1, "errno -1"), (.min, "errno -2147483648"), (9_999, "errno 9999"), (0, "errno 0")])
+    func anErrorWithoutANameIsToldByItsNumber(code: Int32, name: String) {
+        var text: [UInt8] = []
+        ErrnoValue(code: code).describe(into: &text)
+        #expect(String(decoding: text, as: UTF8.self) == name)
+    }
+
+    /// Files by path, each with a text that tells of the whole, and one of a trifle more.
+    @Test(arguments: [
+        ("/power", "sys/class/power_supply/BAT9/capacity", "100", "101", "supplies[0].capacity_ratio"),
+        ("/thermal", "sys/class/thermal/cooling_device0/cur_state", "3", "4", "cooling[0].state_ratio"),
+        ("/pressure", "proc/pressure/io", "some avg10=100.00", "some avg10=100.01", "io.some_avg10_ratio"),
+        ("/memory/compressed", "sys/block/zram0/mm_stat", "9 9 9", "9 10 10", "zram[0].compressed_ratio"),
+        (
+            "/gpu", "sys/class/drm/card0/device/mem_info_vram_used", "4294967296", "4294967297",
+            "gpus[0].memory_used_ratio"
+        ),
+    ])
+    func moreThanTheWholeIsUnknown(
+        topic: String, path: String, whole: String, more: String, ratio: String
+    ) throws {
+        let rest = path.hasPrefix("proc/pressure") ? " avg60=0.00 avg300=0.00 total=1" : ""
+        let source = try CollectorUnderTest(topic, files: ExtraSources.files)
+        for (text, isKnown) in [(whole, true), (more, false)] {
+            try source.root.write("\(text)\(rest)\n", to: path)
+            let value = try #require(try source.sample().message[ratio]?.number)
+            #expect(isKnown ? value == 1 : value.isNaN, "\(text): \(value)")
+        }
+    }
+
+    @Test(arguments: [
+        ("/system/info", "proc/sys/kernel/hostname", "", "hostname", 256),
+        ("/system/info", "etc/os-release", "ID=", "os_id", 256),
+        ("/system/info", "proc/cpuinfo", "model name\t: ", "cpu_model", 256),
+        ("/system/info", "run/systemd/container", "", "container", 256),
+        ("/gpu", "sys/class/drm/card0/device/product_name", "", "gpus[0].name", 256),
+        ("/processes", "proc/1/stat", "1 (", "top[0].name", 64),
+    ])
+    func longNamesAreCut(topic: String, path: String, before: String, field: String, byteCountMax: Int) throws {
+        var files = ExtraSources.files.filter { topic != "/processes" || !$0.key.hasPrefix("proc/2/") }
+        files = files.filter { topic != "/processes" || !$0.key.hasPrefix("proc/717/") }
+        files["proc/stat"] = "cpu  1 2 3 4\ncpu0 1 2 3 4\nbtime 1000\n"
+        let source = try CollectorUnderTest(topic, files: files)
+        let after = path.hasSuffix("stat") ? ") S 1 1 1 0 -1 0 0 0 0 0 700 300 0 0 20 0 4 0 5000 1000000 250" : ""
+        for length in [byteCountMax, byteCountMax + 1, 20_000] {
+            try source.root.write(before + String(repeating: "n", count: length) + after + "\n", to: path)
+            let text = try #require(try source.sample(after: 20).message[field]?.text)
+            #expect(text == String(repeating: "n", count: byteCountMax))
+        }
+    }
+
+    @Test func longNamesOfChipsAreCut() throws {
+        let source = try CollectorUnderTest("/sensors", files: ["sys/class/hwmon/hwmon0/temp1_input": "40000\n"])
+        try source.root.write(String(repeating: "n", count: 20_000) + "\n", to: "sys/class/hwmon/hwmon0/name")
+        let chip = try #require(try source.sample().message["temperatures[0].chip"]?.text)
+        #expect(chip == String(repeating: "n", count: 256) + "-virtual-0")
+    }
+}
