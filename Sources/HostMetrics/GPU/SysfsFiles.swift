@@ -18,8 +18,8 @@ struct SysfsFiles: ~Copyable {
     /// The first line; nil if the file cannot be read or is empty.
     mutating func line(_ path: String) -> String? {
         guard reader.read(FilePath(path)) else { return nil }
-        let line = reader.line.extracting(first: Limits.labelByteCountMax)
-        return String(decoding: line.indices.map { line[$0] }, as: UTF8.self)
+        let line = reader.line
+        return String(decoding: line.indices.prefix(Limits.labelByteCountMax).map { line[$0] }, as: UTF8.self)
     }
 
     /// The values of the lines `KEY=VALUE` of a uevent file.
@@ -32,8 +32,9 @@ struct SysfsFiles: ~Copyable {
             for (index, key) in keys.enumerated() {
                 var rest = ByteCursor(line)
                 guard rest.skip(key.utf8.span), rest.skip(byte: UInt8(ascii: "=")) else { continue }
-                let value = rest.line().extracting(first: Limits.labelByteCountMax)
-                values[index] = String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
+                let value = rest.line()
+                let places = value.indices.prefix(Limits.labelByteCountMax)
+                values[index] = String(decoding: places.map { value[$0] }, as: UTF8.self)
             }
         }
         return values

@@ -67,8 +67,7 @@ package final class HwmonReader: SensorReader {
     private func line(of path: String) -> String? {
         guard reader.read(FilePath(path)) else { return nil }
         var bytes: [UInt8] = []
-        let line = reader.line.extracting(first: Limits.labelByteCountMax)
-        for index in line.indices { bytes.append(line[index]) }
+        for index in reader.line.indices.prefix(Limits.labelByteCountMax) { bytes.append(reader.line[index]) }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
 
