@@ -5,4 +5,7 @@ extension Double {
 
     /// Not below 0; NaN stays NaN.
     var notNegative: Double { @inline(__always) get { self < 0 ? 0 : self } }
+
+    /// A share of a whole that cannot be exceeded; NaN where it is, since then one of the two was told wrong.
+    package var share: Double { self >= 0 && self <= 1 ? self : .nan }
 }

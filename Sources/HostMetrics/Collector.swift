@@ -108,7 +108,9 @@ package struct Note: Equatable, Sendable {
 
     package init(_ level: Level, _ text: String) {
         self.level = level
-        self.text = text
+        // Names of devices and folders may hold anything.
+        let isPlain = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+        self.text = isPlain ? text : String(text.map { $0.isNewline || ($0.asciiValue ?? 0x20) < 0x20 ? "?" : $0 })
     }
 }
 

@@ -60,7 +60,9 @@ struct GoodLineTests {
             changed[index] = "99999999999999999999999 \u{0} nan"
             files[path] = changed.joined(separator: "\n")
             guard let left = try? entries(topic, list, files) else { continue }
-            let lost = good.filter { left[$0.key] != $0.value }
+            // How full this machine's own filesystems are changes meanwhile.
+            let isLive = topic == "/filesystem"
+            let lost = good.filter { isLive ? left[$0.key] == nil : left[$0.key] != $0.value }
             #expect(
                 lost.count <= (path.hasSuffix("nfs") ? good.count - 1 : 1),
                 "without \(lines[index]): \(lost.keys.sorted())")

@@ -195,7 +195,7 @@ private struct ProcessesSummary {
         message.idle = count(.idle)
         message.other = count(.unknown)
         message.pidMax = limit
-        message.pidUsedRatio = limit > 0 ? Double(threads) / limit : .nan
+        message.pidUsedRatio = (Double(threads) / limit).share
         message.scanSeconds = scanSeconds
     }
 
