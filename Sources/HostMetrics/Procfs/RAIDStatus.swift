@@ -36,14 +36,12 @@ package struct RAIDStatus: KernelText {
     package private(set) var excessCount = 0
     /// Of the text before: whoever is called as before needs no new name.
     private var before: [RAIDStatus.Array] = []
-    private var names: Set<[UInt8]> = []
 
     package init() {}
 
     package mutating func parse(_ text: Span<UInt8>) {
         swap(&before, &arrays)
         arrays.removeAll(keepingCapacity: true)
-        names.removeAll(keepingCapacity: true)
         parseErrorCount = 0
         excessCount = 0
         // Whether the lines that follow are about the last array.
@@ -75,7 +73,7 @@ package struct RAIDStatus: KernelText {
             // The list of levels.
             return false
         }
-        guard name.count <= Limits.diskNameByteCountMax, names.insert(array.name).inserted else {
+        guard name.count <= Limits.diskNameByteCountMax, !arrays.contains(where: { $0.name == array.name }) else {
             parseErrorCount += 1
             return false
         }
