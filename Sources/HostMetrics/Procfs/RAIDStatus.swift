@@ -63,16 +63,11 @@ package struct RAIDStatus: KernelText {
         let name = line.token()
         guard line.token().equals(":") else { return false }
         let state = line.token()
+        // Else the list of levels.
+        guard state.equals("active") || state.equals("inactive") else { return false }
         let known = arrays.count < before.count ? before[arrays.count] : nil
         var array = Array(name: name.bytes(asIn: known?.name))
-        if state.equals("active") {
-            array.activity = .active
-        } else if state.equals("inactive") {
-            array.activity = .inactive
-        } else {
-            // The list of levels.
-            return false
-        }
+        array.activity = state.equals("active") ? .active : .inactive
         guard name.count <= Limits.diskNameByteCountMax, !arrays.contains(where: { $0.name == array.name }) else {
             parseErrorCount += 1
             return false
