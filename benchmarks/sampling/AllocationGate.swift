@@ -7,8 +7,6 @@ struct AllocationGate {
     /// Where nothing is not possible.
     private struct Exception {
         var topic: String
-        /// Whether it goes for made-up hosts only.
-        var isMadeUp = false
         var perSampleMax: Double
         var reason: String
     }
@@ -24,9 +22,6 @@ struct AllocationGate {
         Exception(topic: "/cpu/frequency", perSampleMax: 1, reason: "the same"),
         Exception(topic: "/cpu/throttle", perSampleMax: 3, reason: "CPUs are listed and sorted every 10 s"),
         Exception(topic: "/processes", perSampleMax: 10, reason: "some come; in a made-up folder they are not sorted"),
-        Exception(
-            topic: "/filesystem", isMadeUp: true, perSampleMax: .infinity,
-            reason: "mounts that no kernel tells changes of are parsed anew"),
     ]
 
     private static let warmUpCount = 100
@@ -36,12 +31,11 @@ struct AllocationGate {
 
     private(set) var failureCount = 0
 
-    /// `isMadeUp`: the host consists of files.
-    mutating func check(_ name: String, _ host: SampledHost, isMadeUp: Bool, sampleCount: Int) {
+    mutating func check(_ name: String, _ host: SampledHost, sampleCount: Int) {
         for (index, registration) in host.registrations.enumerated() where !registration.isEventDriven {
             let topic = registration.channel.topic
             let (allocations, samples) = Self.count(index, host, sampleCount)
-            let exception = Self.exceptions.first { $0.topic == topic && (isMadeUp || !$0.isMadeUp) }
+            let exception = Self.exceptions.first { $0.topic == topic }
             let isTooMany = Double(allocations) > Double(samples) * (exception?.perSampleMax ?? 0)
             if isTooMany { failureCount += 1 }
             let note = exception.map { "; up to \($0.perSampleMax) a sample: \($0.reason)" } ?? ""

@@ -14,6 +14,8 @@ struct MountInfoFile: ~Copyable {
     private static let lifetimeSeconds = 60.0
 
     private(set) var table = MountTable()
+    /// What ``table`` was made of.
+    private var text: [UInt8] = []
 
     init(host: Host) throws(CollectError) {
         rootfs = host.rootfs
@@ -36,8 +38,13 @@ struct MountInfoFile: ~Copyable {
         readAt = nil
         _ = try file.readByLines(clock)
         readAt = now
+        let before = text
+        guard !file.text.equals(before.span) else { return false }
+        text = Self.bytes(file.text)
         let known = table.mounts
         table = MountTable(parsing: file.text, rootfs: rootfs)
         return table.mounts != known
     }
+
+    private static func bytes(_ text: Span<UInt8>) -> [UInt8] { text.indices.map { text[$0] } }
 }
