@@ -4,7 +4,8 @@ import Telemetry
 /// Looks for what no message of a channel may tell, whatever its source says.
 final class MessageInspector {
     static let byteCountMax = 1 << 20
-    private static let textByteCountMax = 4_096
+    /// What the largest arena of one text holds.
+    private static let textByteCountMax = 32_768
 
     /// Shares of more than the whole, as the comments of these fields say.
     private static let mayExceedOne: Set = [
