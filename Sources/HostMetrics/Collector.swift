@@ -104,13 +104,15 @@ package struct Note: Equatable, Sendable {
     package enum Level: Sendable { case info, warning }
     package var level: Level
     /// One line, without the topic.
-    package var text: String
+    package private(set) var text: String
 
+    private static let byteCountMax = 1_000
+
+    /// Names are what a device, a user or a mount chose: whatever would break the line or the log becomes "?".
     package init(_ level: Level, _ text: String) {
         self.level = level
-        // Names of devices and folders may hold anything.
-        let isPlain = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
-        self.text = isPlain ? text : String(text.map { $0.isNewline || ($0.asciiValue ?? 0x20) < 0x20 ? "?" : $0 })
+        let bytes = text.utf8.prefix(Self.byteCountMax).map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0 }
+        self.text = String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -27,13 +27,12 @@ package struct TextArena: ~Copyable {
 
     /// Copies `bytes`: each byte that is not UTF-8 becomes U+FFFD, control characters go.
     package mutating func append(_ bytes: Span<UInt8>) -> Text {
-        append(bytes) { UTF8Sequence.isControl(in: bytes, at: $0, length: $1) }
+        append(bytes, keepsControls: false)
     }
 
-    /// Copies `bytes`, control characters included but for NUL, which would end it: for names that must stay unique.
-    package mutating func append(identifier bytes: Span<UInt8>) -> Text {
-        append(bytes) { index, _ in bytes[index] == 0 }
-    }
+    /// Copies `bytes`, control characters included, for names that must stay unique; NUL, which would end it, becomes
+    /// U+FFFD too.
+    package mutating func append(identifier bytes: Span<UInt8>) -> Text { append(bytes, keepsControls: true) }
 
     /// Copies `bytes` as ``append(identifier:)`` does, as an `id` that viewers can filter by: never with both kinds of
     /// quotes, since their filters have no escapes.
@@ -49,9 +48,7 @@ package struct TextArena: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func append(_ bytes: Span<UInt8>, without isUnwanted: (_ index: Int, _ length: Int) -> Bool)
-        -> Text
-    {
+    private mutating func append(_ bytes: Span<UInt8>, keepsControls: Bool) -> Text {
         let start = min(used, capacity - 1)
         used = start
         var index = 0
@@ -63,10 +60,10 @@ package struct TextArena: ~Copyable {
                 continue
             }
             let length = UTF8Sequence.length(in: bytes, at: index)
-            if length == 0 {
+            if length == 0 || keepsControls && byte == 0 {
                 guard room(for: 3) else { break }
                 _ = put(0xEF) && put(0xBF) && put(0xBD)
-            } else if !isUnwanted(index, length) {
+            } else if keepsControls || !UTF8Sequence.isControl(in: bytes, at: index, length: length) {
                 guard room(for: length) else { break }
                 for offset in 0..<length { _ = put(bytes[index + offset]) }
             }
@@ -90,15 +87,15 @@ package struct TextArena: ~Copyable {
 }
 
 extension [UInt8] {
-    /// `bytes` made valid UTF-8 without NUL: each byte that is not becomes U+FFFD.
+    /// `bytes` made valid UTF-8 without NUL: each byte that is not, and NUL, becomes U+FFFD.
     package init(validUTF8 bytes: Span<UInt8>) {
         self.init()
         var index = 0
         while index < bytes.count {
             let length = UTF8Sequence.length(in: bytes, at: index)
-            if length == 0 {
+            if length == 0 || bytes[index] == 0 {
                 append(contentsOf: [0xEF, 0xBF, 0xBD])
-            } else if bytes[index] != 0 {
+            } else {
                 for offset in 0..<length { append(bytes[index + offset]) }
             }
             index += Swift.max(length, 1)

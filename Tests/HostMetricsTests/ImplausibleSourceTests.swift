@@ -36,7 +36,6 @@ struct ImplausibleSourceTests {
     @Test(arguments: [
         ("/system/info", "proc/sys/kernel/hostname", "", "hostname", 256),
         ("/system/info", "etc/os-release", "ID=", "os_id", 256),
-        ("/system/info", "proc/cpuinfo", "model name\t: ", "cpu_model", 256),
         ("/system/info", "run/systemd/container", "", "container", 256),
         ("/gpu", "sys/class/drm/card0/device/product_name", "", "gpus[0].name", 256),
         ("/processes", "proc/1/stat", "1 (", "top[0].name", 64),
@@ -59,5 +58,40 @@ struct ImplausibleSourceTests {
         try source.root.write(String(repeating: "n", count: 20_000) + "\n", to: "sys/class/hwmon/hwmon0/name")
         let chip = try #require(try source.sample().message["temperatures[0].chip"]?.text)
         #expect(chip == String(repeating: "n", count: 256) + "-virtual-0")
+    }
+
+    @Test func moreThreadsThanNumbersIsUnknown() throws {
+        let source = try CollectorUnderTest("/processes", files: ExtraSources.files)
+        // Three processes of four threads each.
+        for (limit, ratio) in [("24", 0.5), ("12", 1), ("11", .nan), ("0", .nan)] {
+            try source.root.write(limit + "\n", to: "proc/sys/kernel/pid_max")
+            let value = try #require(try source.sample(after: 10).message["pid_used_ratio"]?.number)
+            #expect(ratio.isNaN ? value.isNaN : value == ratio, "\(limit): \(value)")
+        }
+    }
+
+    @Test func aStallThatIsNotKnownIsNotTheWholeTime() throws {
+        let source = try CollectorUnderTest("/fast", files: ExtraSources.files)
+        _ = try source.sample()
+        #expect(try source.sample().message["cpu_stall_ratio"]?.number == 0)
+        try source.root.write("some avg10=x\n", to: "proc/pressure/cpu")
+        let (sample, message) = try source.sample()
+        #expect(message.isNaN("cpu_stall_ratio") && sample.parseErrorCount > 0)
+    }
+
+    @Test func countsOfMemoryErrorsThatAreNoneAreTold() throws {
+        let source = try CollectorUnderTest("/edac", files: ExtraSources.files)
+        #expect(try source.sample().sample.parseErrorCount == 0)
+        try source.root.write("x\n", to: "sys/devices/system/edac/mc/mc0/ce_count")
+        let (sample, message) = try source.sample()
+        #expect(sample.parseErrorCount == 1 && message.ids("controllers") == ["mc1"])
+    }
+
+    @Test(arguments: [
+        ("/mnt/a\nb\u{7F} is mounted", "/mnt/a?b? is mounted"), (String(repeating: "é", count: 501), nil),
+        ("grün", "grün"),
+    ])
+    func aNoteIsOneShortLine(written: String, kept: String?) {
+        #expect(Note(.info, written).text == kept ?? String(repeating: "é", count: 500))
     }
 }

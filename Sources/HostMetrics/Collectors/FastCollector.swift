@@ -9,6 +9,7 @@ struct FastCollector: Collector, ~Copyable {
     private enum Row: UInt64 { case usage, stall, received, sent }
 
     private let clock: () -> ClockReading
+    private var parseErrorCount = 0
     private let lateness: WakeupLateness
     private let isNarrow: Bool
     private var usage: ProcFile?
@@ -31,6 +32,7 @@ struct FastCollector: Collector, ~Copyable {
 
     mutating func sample(_ context: SampleContext, into message: inout FastMessage) throws(CollectError) -> Sample {
         let before = clock()
+        parseErrorCount = 0
         let used = readUsage()
         let stalled = readStall()
         let bytes = interface.read(clock)
@@ -44,6 +46,7 @@ struct FastCollector: Collector, ~Copyable {
         baselines.end()
         sample.intervalSeconds = baselines.intervalSeconds
         sample.entryCount = 1
+        sample.parseErrorCount = parseErrorCount
         if let note = interface.takeNote() { sample.notes.append(note) }
         return sample
     }
@@ -65,6 +68,7 @@ struct FastCollector: Collector, ~Copyable {
             if cursor.skip("usage_usec "), case .value(let value) = cursor.unsigned() { return value }
             cursor.skipLine()
         }
+        parseErrorCount += 1
         return nil
     }
 
@@ -72,6 +76,7 @@ struct FastCollector: Collector, ~Copyable {
     private mutating func readStall() -> UInt64? {
         guard (try? pressure?.read(clock)) != nil, let text = pressure?.text else { return nil }
         stalls.parse(text)
+        parseErrorCount += stalls.parseErrorCount
         return stalls.some.totalMicroseconds
     }
 }

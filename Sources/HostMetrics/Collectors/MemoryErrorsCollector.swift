@@ -51,6 +51,7 @@ struct MemoryErrorsCollector: Collector, ~Copyable {
             if !append(node, place, errors) { sample.suppressedCount += 1 }
         }
         baselines.end()
+        sample.parseErrorCount = controllers.takeParseErrorCount()
         sample.entryCount = controllerRows.count + memoryRows.count
         guard sample.entryCount > 0 else { throw .nothingUsable }
         message.setControllers(controllerRows)

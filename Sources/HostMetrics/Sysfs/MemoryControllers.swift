@@ -54,6 +54,7 @@ package struct MemoryControllers: ~Copyable {
     package private(set) var nodes: [Node] = []
     /// Folders beyond ``Limits/memoryNodeCountMax``.
     package private(set) var excessCount = 0
+    private var parseErrorCount = 0
 
     package init(sysfs: String) throws(CollectError) {
         folder = "\(sysfs)/devices/system/edac/mc"
@@ -110,7 +111,16 @@ package struct MemoryControllers: ~Copyable {
     /// The number in a file of a node's folder; nil: none.
     package mutating func number(_ leaf: StaticString, of place: Int) -> UInt64? {
         open(leaf, of: place)
-        return reader.unsigned(path)
+        guard reader.read(path) else { return nil }
+        let number = reader.line.unsignedValue
+        if number == nil { parseErrorCount += 1 }
+        return number
+    }
+
+    /// Files without a number since this was asked last.
+    package mutating func takeParseErrorCount() -> Int {
+        defer { parseErrorCount = 0 }
+        return parseErrorCount
     }
 
     private mutating func open(_ leaf: StaticString, of place: Int) {

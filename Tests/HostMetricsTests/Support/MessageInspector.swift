@@ -4,8 +4,8 @@ import Telemetry
 /// Looks for what no message of a channel may tell, whatever its source says.
 final class MessageInspector {
     static let byteCountMax = 1 << 20
-    /// What the largest arena of one text holds.
-    private static let textByteCountMax = 32_768
+    /// A record of the kernel's log has 8 KiB, of which each byte may become three.
+    private static let textByteCountMax = 24_576
 
     /// Shares of more than the whole, as the comments of these fields say.
     private static let mayExceedOne: Set = [
@@ -35,8 +35,8 @@ final class MessageInspector {
     private let entryCountMax: Int
     private var rules: [String: [UInt64: Rule]] = [:]
 
-    /// `entryCountMax` goes for each list.
-    init(_ channel: Channel, entryCountMax: Int) throws {
+    /// `entryCountMax` goes for each list; `isRaw`: sensors may tell what cannot be.
+    init(_ channel: Channel, entryCountMax: Int, isRaw: Bool) throws {
         topic = channel.topic
         root = ".\(channel.schema.name)"
         self.entryCountMax = entryCountMax
@@ -44,6 +44,7 @@ final class MessageInspector {
             rules[name] = fields.mapValues { field in
                 var rule = Rule(name: field.name, type: field.type, isRepeated: field.isRepeated, child: field.typeName)
                 let place = "\(channel.topic) \(field.name)"
+                guard !isRaw else { return rule }
                 if Self.neverNegative.contains(where: field.name.hasSuffix), !Self.maybeNegative.contains(place) {
                     rule.lowest = 0
                 }

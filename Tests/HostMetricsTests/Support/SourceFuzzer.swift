@@ -6,7 +6,7 @@ import Telemetry
 /// Hosts whose files are spoilt and mended while collectors read them, and a look at every message.
 final class SourceFuzzer {
     /// What is wrong; the first one ends the run.
-    var faults: [String] = []
+    private(set) var faults: [String] = []
 
     // What the run met.
     /// Spoilt files of which a collector read bytes in a sample.
@@ -62,12 +62,14 @@ final class SourceFuzzer {
             let isBounded = registration.entrySettings.contains(.maxEntries)
             inspectors[index] = try MessageInspector(
                 registration.channel,
-                entryCountMax: isBounded ? host.settings(of: topic).entryCountMax : Limits.entryCountRange.upperBound)
+                entryCountMax: isBounded ? host.settings(of: topic).entryCountMax : Limits.entryCountRange.upperBound,
+                isRaw: topic == "/sensors" && host.settings(of: topic).isRaw)
             var read: Set<String> = []
             _ = tree.filesRead()
             // Some files are read when a list of devices is looked at anew.
             for _ in 0..<2 {
                 clock.advance(nanoseconds: 11_000_000_000)
+                tick += 1
                 takeSample(index)
                 read.formUnion(tree.filesRead())
             }
