@@ -36,6 +36,7 @@ struct ImplausibleSourceTests {
     @Test(arguments: [
         ("/system/info", "proc/sys/kernel/hostname", "", "hostname", 256),
         ("/system/info", "etc/os-release", "ID=", "os_id", 256),
+        ("/system/info", "proc/cpuinfo", "model name\t: ", "cpu_model", 256),
         ("/system/info", "run/systemd/container", "", "container", 256),
         ("/gpu", "sys/class/drm/card0/device/product_name", "", "gpus[0].name", 256),
         ("/processes", "proc/1/stat", "1 (", "top[0].name", 64),
@@ -93,5 +94,38 @@ struct ImplausibleSourceTests {
     ])
     func aNoteIsOneShortLine(written: String, kept: String?) {
         #expect(Note(.info, written).text == kept ?? String(repeating: "é", count: 500))
+    }
+
+    @Test(arguments: [(21, 2), (22, 1), (20_000, 1)])
+    func aLongNameLeavesRoomForOthers(byteCount: Int, entryCount: Int) throws {
+        let line = "192.168.1.1  0x1  0x2  aa:bb:cc:dd:ee:ff  *  "
+        let name = String(repeating: "n", count: byteCount)
+        let source = try CollectorUnderTest(
+            "/net/neighbours", files: ["proc/net/arp": "IP address\n\(line)\(name)\n\(line)eth0\n"])
+        let (sample, message) = try source.sample()
+        #expect(message.ids("interfaces").last == "eth0" && sample.entryCount == entryCount)
+        #expect(sample.parseErrorCount == 2 - entryCount)
+    }
+
+    @Test(arguments: [(4_096, 4_096, 64, true), (4_097, 1, 1, false), (1, 4_097, 1, false), (1, 1, 65, false)])
+    func mountsWithLongTextsAreNone(point: Int, source: Int, type: Int, isOne: Bool) {
+        func text(_ count: Int) -> String { String(repeating: "n", count: count) }
+        let line = "20 1 8:1 / /\(text(point - 1)) rw - \(text(type)) \(text(source)) rw\n"
+        let table = MountTable(parsing: Array(line.utf8).span, rootfs: "/")
+        #expect(table.mounts.count == (isOne ? 1 : 0) && table.parseErrorCount == (isOne ? 0 : 1))
+    }
+
+    @Test func howLongToChargeIsUnknownWithoutACapacity() {
+        var battery = PowerSupplyProperties()
+        battery.energyJoules = 100
+        battery.watts = 10
+        battery.derive(.charging)
+        #expect(battery.secondsToFull.isNaN)
+        for (full, seconds) in [(150.0, 5.0), (90, 0)] {
+            battery.secondsToFull = .nan
+            battery.energyFullJoules = full
+            battery.derive(.charging)
+            #expect(battery.secondsToFull == seconds)
+        }
     }
 }

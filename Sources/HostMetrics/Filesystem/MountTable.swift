@@ -24,6 +24,10 @@ package struct MountTable: Sendable {
     /// Lines that were not looked at.
     package private(set) var suppressedCount = 0
 
+    /// PATH_MAX, which no path that the kernel tells exceeds; names of filesystems have some letters.
+    private static let pathByteCountMax = 4_096
+    private static let typeByteCountMax = 64
+
     /// Where each mount point is among `mounts`.
     private var places: [[UInt8]: Int] = [:]
     private var isHidden: [Bool] = []
@@ -74,6 +78,7 @@ package struct MountTable: Sendable {
         let point = strip(prefix, from: unescaped(fields[4]))
         let source = unescaped(rest[1])
         let type = rest[0]
+        guard max(point.count, source.count) <= pathByteCountMax, type.count <= typeByteCountMax else { return nil }
         return Mount(
             id: [UInt8](identifier: point.span), path: point == [UInt8(ascii: "/")] ? rootPath(prefix) : prefix + point,
             device: [UInt8](validUTF8: source.span), type: [UInt8](validUTF8: type.span),

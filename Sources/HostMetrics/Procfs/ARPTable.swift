@@ -9,6 +9,8 @@ package enum ARPTable {
 
     private static let completeFlag: UInt64 = 2
     private static let permanentFlag: UInt64 = 4
+    /// The kernel's names have at most 15 bytes; of these, each may become three in a message.
+    private static let nameByteCountMax = 21
 
     /// Calls `body` with each entry and the name of its interface; returns how many lines were dropped.
     package static func forEach(in text: Span<UInt8>, _ body: (Line, Span<UInt8>) -> Void) -> Int {
@@ -29,7 +31,7 @@ package enum ARPTable {
             }
             for _ in 0..<2 where columns.token().isEmpty { break }
             let name = columns.token()
-            guard !name.isEmpty else {
+            guard (1...nameByteCountMax).contains(name.count) else {
                 parseErrorCount += 1
                 continue
             }
