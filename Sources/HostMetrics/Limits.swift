@@ -41,4 +41,6 @@ package enum Limits {
     /// Control groups that are looked at to find those that a pattern includes, and how deep they may lie.
     package static let controlGroupCountMax = 4_096
     package static let controlGroupDepthMax = 16
+    /// Bytes of the name of a processor, which some firmware writes at length.
+    package static let modelByteCountMax = 8_192
 }

@@ -36,7 +36,7 @@ struct ImplausibleSourceTests {
     @Test(arguments: [
         ("/system/info", "proc/sys/kernel/hostname", "", "hostname", 256),
         ("/system/info", "etc/os-release", "ID=", "os_id", 256),
-        ("/system/info", "proc/cpuinfo", "model name\t: ", "cpu_model", 256),
+        ("/system/info", "proc/cpuinfo", "model name\t: ", "cpu_model", 8_192),
         ("/system/info", "run/systemd/container", "", "container", 256),
         ("/gpu", "sys/class/drm/card0/device/product_name", "", "gpus[0].name", 256),
         ("/processes", "proc/1/stat", "1 (", "top[0].name", 64),

@@ -106,8 +106,8 @@ extension NumaNodeMessage {
         slabReclaimableBytes = memory[.slabReclaimable]
         kernelStackBytes = memory[.kernelStack]
         pageTablesBytes = memory[.pageTables]
-        hugePagesTotal = memory[.hugePagesTotal]
-        hugePagesFree = memory[.hugePagesFree]
-        hugePagesSurplus = memory[.hugePagesSurplus]
+        hugePageCount = memory[.hugePagesTotal]
+        hugePageFreeCount = memory[.hugePagesFree]
+        hugePageSurplusCount = memory[.hugePagesSurplus]
     }
 }

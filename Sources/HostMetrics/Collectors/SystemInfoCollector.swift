@@ -83,7 +83,7 @@ struct SystemInfoCollector: Collector, ~Copyable {
     private mutating func setProcessors(_ message: inout SystemInfoMessage, tick: UInt64) {
         _ = reader.read(cpuInfoPath)
         reader.parse(into: &cpuInfo)
-        message.setCpuModel(arena.append(cpuInfo.model.span.extracting(first: Limits.labelByteCountMax)))
+        message.setCpuModel(arena.append(cpuInfo.model.span.extracting(first: Limits.modelByteCountMax)))
         message.physicalCores = UInt32(cpuInfo.coreCount)
         message.packages = UInt32(cpuInfo.packageCount)
         var online = 0

@@ -355,36 +355,36 @@ static const ProtobufCFieldDescriptor sysmon__v1__numa_node__field_descriptors[3
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "huge_pages_total",
+    "huge_page_count",
     18,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Sysmon__V1__NumaNode, huge_pages_total),
+    offsetof(Sysmon__V1__NumaNode, huge_page_count),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "huge_pages_free",
+    "huge_page_free_count",
     19,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Sysmon__V1__NumaNode, huge_pages_free),
+    offsetof(Sysmon__V1__NumaNode, huge_page_free_count),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "huge_pages_surplus",
+    "huge_page_surplus_count",
     20,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Sysmon__V1__NumaNode, huge_pages_surplus),
+    offsetof(Sysmon__V1__NumaNode, huge_page_surplus_count),
     NULL,
     NULL,
     0,             /* flags */
@@ -541,9 +541,9 @@ static const unsigned sysmon__v1__numa_node__field_indices_by_name[] = {
   11,   /* field[11] = dirty_bytes */
   7,   /* field[7] = file_bytes */
   2,   /* field[2] = free_bytes */
-  18,   /* field[18] = huge_pages_free */
-  19,   /* field[19] = huge_pages_surplus */
-  17,   /* field[17] = huge_pages_total */
+  17,   /* field[17] = huge_page_count */
+  18,   /* field[18] = huge_page_free_count */
+  19,   /* field[19] = huge_page_surplus_count */
   0,   /* field[0] = id */
   6,   /* field[6] = inactive_bytes */
   23,   /* field[23] = interleave_hit_per_second */

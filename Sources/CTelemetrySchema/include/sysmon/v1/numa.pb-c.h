@@ -122,15 +122,15 @@ struct  Sysmon__V1__NumaNode
   /*
    * HugePages_Total, in pages.
    */
-  double huge_pages_total;
+  double huge_page_count;
   /*
    * HugePages_Free, in pages.
    */
-  double huge_pages_free;
+  double huge_page_free_count;
   /*
    * HugePages_Surp, in pages.
    */
-  double huge_pages_surplus;
+  double huge_page_surplus_count;
   /*
    * Pages that were wanted here and got here (numa_hit). Rates are NaN in the first message.
    */
