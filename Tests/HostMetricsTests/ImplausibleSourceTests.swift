@@ -128,4 +128,13 @@ struct ImplausibleSourceTests {
             #expect(battery.secondsToFull == seconds)
         }
     }
+
+    /// The time for each byte must not grow with their number.
+    @Test func aNameOfAMebibyteIsReadAtOnce() throws {
+        let source = try CollectorUnderTest("/rapl", files: ExtraSources.files)
+        let name = String(repeating: "n", count: 1 << 20)
+        try source.root.write(name + "\n", to: "sys/class/powercap/intel-rapl:7/name")
+        let duration = try ContinuousClock().measure { _ = try source.sample() }
+        #expect(duration < .seconds(5))
+    }
 }

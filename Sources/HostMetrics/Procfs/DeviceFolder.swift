@@ -61,6 +61,8 @@ struct DeviceFolder: ~Copyable {
 
     /// A copy of it.
     var lineBytes: [UInt8] {
+        // Looked for once, not for each byte.
+        let line = reader.line
         var bytes: [UInt8] = []
         for index in line.indices { bytes.append(line[index]) }
         return bytes
