@@ -11,6 +11,7 @@ final class MessageInspector {
     private static let mayExceedOne: Set = [
         "/agent cpu_ratio", "/cgroup cpu_of_limit_ratio", "/cgroup cpu_throttled_ratio", "/cgroup memory_ratio",
         "/cpu/sched run_ratio", "/cpu/sched wait_ratio", "/fds allocated_ratio", "/net/conntrack used_ratio",
+        "/net rx_utilization_ratio", "/net tx_utilization_ratio",
         "/power health_ratio", "/processes cpu_ratio", "/zfs size_ratio",
     ]
     private static let maybeNegative: Set = [
