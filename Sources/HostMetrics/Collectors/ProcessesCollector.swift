@@ -80,10 +80,12 @@ struct ProcessesCollector: Collector, ~Copyable {
         putOffNextScan(since: before, cost: threadNanoseconds() &- usedBefore, context.period, &sample)
         summary.copy(to: &message)
         message.setTop(rows)
-        lastSample = sample
-        // What is told once is not counted again with each repetition.
-        lastSample?.notes = []
-        lastSample?.parseErrorCount = 0
+        // Without what is told once: notes, and parse errors.
+        var repetition = Sample(time: sample.time)
+        repetition.intervalSeconds = sample.intervalSeconds
+        repetition.entryCount = sample.entryCount
+        repetition.suppressedCount = sample.suppressedCount
+        lastSample = repetition
         return sample
     }
 
