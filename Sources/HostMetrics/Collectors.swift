@@ -33,7 +33,7 @@ package let allCollectors: [Registration] = [
     Registration(SensorsCollector.self),
     Registration(ThermalCollector.self),
     Registration(PowerCollector.self),
-    Registration(RaplCollector.self),
+    Registration(RAPLCollector.self),
     Registration(GPUCollector.self),
     Registration(ProcessesCollector.self),
     Registration(ControlGroupCollector.self),

@@ -173,7 +173,7 @@ struct PowerTests {
     }
 }
 
-struct RaplTests {
+struct RAPLTests {
     private let root: TemporaryDirectory
 
     init() throws { root = try TemporaryDirectory() }
@@ -230,7 +230,7 @@ struct RaplTests {
     }
 
     @Test func countersOfAnySizeDoNoHarm() throws {
-        var counter = RaplCounter(.max, range: .max)
+        var counter = RAPLCounter(.max, range: .max)
         counter.advance(to: 5)
         #expect(counter.sum == 4 && counter.raw == 5)
         counter.advance(to: .max)

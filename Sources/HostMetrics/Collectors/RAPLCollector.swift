@@ -3,7 +3,7 @@ internal import Telemetry
 internal import TelemetrySchema
 
 /// `/rapl`: the energy counters of class/powercap (kernel documentation power/powercap/powercap).
-struct RaplCollector: Collector, ~Copyable {
+struct RAPLCollector: Collector, ~Copyable {
     static let topic = "/rapl"
     static let entrySettings = EntrySetting.common
     static let defaultHertz = 10.0
@@ -14,7 +14,7 @@ struct RaplCollector: Collector, ~Copyable {
     private var folder: DeviceFolder
     private let path: String
     /// By id.
-    private var zones: [RaplZone] = []
+    private var zones: [RAPLZone] = []
     private var listedAt: UInt64 = 0
     private var mustList = false
     private var filter: EntryFilter
@@ -69,7 +69,7 @@ struct RaplCollector: Collector, ~Copyable {
         return sample
     }
 
-    private mutating func append(_ zone: RaplZone, _ sample: inout Sample) {
+    private mutating func append(_ zone: RAPLZone, _ sample: inout Sample) {
         var watts = Double.nan
         if zone.isKnown {
             let row = baselines.addCounter(id: zone.identity, width: .bits64, zone.counter.sum)
@@ -88,7 +88,7 @@ struct RaplCollector: Collector, ~Copyable {
     /// read cannot.
     private mutating func list() throws(CollectError) -> Int32 {
         var failure = ENOENT
-        var found: [RaplZone] = []
+        var found: [RAPLZone] = []
         suppressedCount = 0
         for id in try folder.names() {
             folder.open(id)
@@ -109,7 +109,7 @@ struct RaplCollector: Collector, ~Copyable {
                 nextIdentity += 1
                 let path = "\(path)/\(String(decoding: id, as: UTF8.self))/energy_uj"
                 found.append(
-                    try RaplZone(id: id, name: name, identity: nextIdentity, range: range, path: path, clock))
+                    try RAPLZone(id: id, name: name, identity: nextIdentity, range: range, path: path, clock))
             } catch {
                 if case .open(let errno) = error { failure = errno }
             }
@@ -133,11 +133,11 @@ struct RaplCollector: Collector, ~Copyable {
 }
 
 /// A zone whose counter can be read.
-private final class RaplZone {
+private final class RAPLZone {
     let id: [UInt8]
     let name: [UInt8]
     let identity: UInt64
-    private(set) var counter: RaplCounter
+    private(set) var counter: RAPLCounter
     /// Whether the last read told something, and whether it told nonsense.
     private(set) var isKnown = true
     private(set) var isGarbled = false
@@ -154,7 +154,7 @@ private final class RaplZone {
         file = try ProcFile(path: path, byteCapacity: 64)
         _ = try file.read(clock)
         guard let raw = file.text.trimmed.unsignedValue else { throw .nothingUsable }
-        counter = RaplCounter(raw, range: range)
+        counter = RAPLCounter(raw, range: range)
     }
 
     /// False: nothing was read.

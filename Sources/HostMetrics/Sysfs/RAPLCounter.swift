@@ -1,5 +1,5 @@
 /// An energy counter that begins again at its own range, which is no power of two, made one that only grows.
-package struct RaplCounter: Sendable {
+package struct RAPLCounter: Sendable {
     /// Microjoules as read, and the most they reach; 0: not known.
     package private(set) var raw: UInt64
     package let range: UInt64
