@@ -165,10 +165,11 @@ struct NetlinkTests {
     }
 
     @Test func whatIsLeftOfAnotherDumpIsIgnored() throws {
+        let answer = statistics([1: 5])
         asked.answers = [
             Wire.getLink: [links([1: "lo"])],
             Wire.getStats: [
-                { [.datagram(Wire.done($0 &- 1) + Wire.statistics(1, 9, sequence: $0 &- 1))] + statistics([1: 5])($0) }
+                { [.datagram(Wire.done($0 &- 1) + Wire.statistics(1, 9, sequence: $0 &- 1))] + answer($0) }
             ],
         ]
         var monitor = monitor()
