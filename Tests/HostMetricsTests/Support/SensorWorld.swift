@@ -1,6 +1,5 @@
 import Foundation
 import HostMetrics
-import Synchronization
 import Telemetry
 import TelemetrySchema
 
@@ -16,7 +15,7 @@ final class ScriptedChips: Sendable {
         var listCount = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Added to all values, to tell readers apart.
     private let offset: Double
 
