@@ -12,6 +12,7 @@
 
 // Functions that the module hides, since it is read without _GNU_SOURCE.
 extern int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline);
+extern ssize_t getdents64(int descriptor, void *buffer, size_t length);
 extern int pthread_setname_np(pthread_t thread, const char *name);
 
 // Swift takes C's mutable globals for shared state and refuses them; these read the ones of getopt_long.
