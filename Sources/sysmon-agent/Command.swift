@@ -15,7 +15,7 @@ let commands: [any Command.Type] = [
     TokenNewCommand.self,
 ]
 
-/// What keeps a command from its work, with a text that names the thing and the way out.
+/// What keeps a command from its work, with a text that names the thing and the way out: a line, or several.
 struct Failure: Error {
     var text: String
     var status: Int32 = 1
