@@ -12,7 +12,11 @@ protocol Command: SendableMetatype {
 let commands: [any Command.Type] = [
     RunCommand.self,
     ListChannelsCommand.self,
+    ConfigDefaultCommand.self,
+    CheckConfigCommand.self,
     TokenNewCommand.self,
+    CompletionCommand.self,
+    ManualCommand.self,
 ]
 
 /// What keeps a command from its work, with a text that names the thing and the way out: a line, or several.

@@ -56,6 +56,9 @@ package struct CommandOption: Sendable {
         self.summary = summary
     }
 
+    /// As help shows it, such as `--port NUMBER`.
+    var form: String { "--\(name)" + (value.placeholder.map { " \($0)" } ?? "") }
+
     /// What every command takes.
     package static let common = [
         CommandOption("help", .flag, "print this text and exit"),
