@@ -194,6 +194,35 @@ struct ConfigurationLoaderTests {
         }
     }
 
+    @Test func theSampleHasEverySettingAndMeansTheDefaults() throws {
+        let text = ConfigurationSample.text(of: Self.defaults)
+        // What it does not say would stay as it is here.
+        var others = Configuration(channels: Self.defaults.channels)
+        others.host.port = 1
+        others.logLevel = "error"
+        (others.boost.isEnabled, others.boost.seconds, others.boost.rates) = (false, 1, [:])
+        for topic in others.channels.map(\.topic) {
+            for setting in ["rate_hertz", "window_seconds"] {
+                try? others.set(setting, of: topic, to: .number(1), by: .host)
+            }
+            try others.set("enabled", of: topic, to: .bool(false), by: .host)
+        }
+        var loader = ConfigurationLoader(others)
+        loader.read(file: "sample", Array(text.utf8))
+        #expect(try loader.finish() == Self.defaults)
+        guard case .object(let sections) = try JSON5Reader.value(of: Array(text.utf8)).json else {
+            Issue.record("no object")
+            return
+        }
+        for setting in Setting.all {
+            guard case .object(let members)? = sections[setting.section] else {
+                Issue.record("\(setting.section) is missing")
+                continue
+            }
+            #expect(members[setting.name] == setting.defaultValue, "\(setting.key)")
+        }
+    }
+
     @Test func keptChangesAreReadAsFarAsTheyCanBe() throws {
         var loader = ConfigurationLoader(Self.defaults)
         let text =

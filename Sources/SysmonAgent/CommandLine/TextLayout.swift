@@ -1,5 +1,5 @@
-/// Words put into lines of at most `width` columns, each after `indent`; a word that is too long stays whole. Ends with a
-/// newline.
+/// Words put into lines of at most `width` columns, each after `indent`; a word that is too long stays whole. Ends with
+/// a newline.
 func paragraph(_ text: String, indent: String, width: Int = 80) -> String {
     var lines = [""]
     for word in text.split(separator: " ") {
