@@ -3,7 +3,7 @@ package import Telemetry
 package import WebSocketProtocol
 
 /// Every bound of a server. Reaching one is counted under its name.
-package struct ServerLimits: Sendable {
+package struct ServerLimits: Equatable, Sendable {
     /// Clients that completed the handshake.
     package var clients = 64
     package var clientsPerAddress = 16

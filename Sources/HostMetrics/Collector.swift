@@ -138,6 +138,8 @@ package protocol Sampling: AnyObject {
     func sample(_ context: SampleContext) throws(CollectError) -> Sample
     /// What ``Collector/eventDescriptor`` is.
     var eventDescriptor: Int32? { get }
+    /// Of the last message.
+    var sequence: UInt32 { get }
     var encodedByteCount: Int { get }
     /// Writes the message's wire form, which must fill `target`.
     func encode(into target: inout MutableSpan<UInt8>)
@@ -147,9 +149,12 @@ package protocol Sampling: AnyObject {
 private final class Sampler<Source: Collector & ~Copyable> {
     private let collector: LoopCell<Source>
     private let box = MessageBox<Source.Message>()
-    private var sequence: UInt32 = 0
+    private(set) var sequence: UInt32
 
-    init(_ collector: consuming Source) { self.collector = LoopCell(collector) }
+    init(_ collector: consuming Source, after sequence: UInt32) {
+        self.collector = LoopCell(collector)
+        self.sequence = sequence
+    }
 
     @inline(__always)
     func sample(_ context: SampleContext) throws(CollectError) -> Sample {
@@ -172,6 +177,7 @@ private final class Sampler<Source: Collector & ~Copyable> {
 /// types, and such code looks its types up at run time: that took longer than to parse the text.
 private final class ErasedSampler: Sampling {
     private let takeSample: (SampleContext) throws(CollectError) -> Sample
+    private let count: () -> UInt32
     private let measure: () -> Int
     private let write: (inout MutableSpan<UInt8>) -> Void
     let eventDescriptor: Int32?
@@ -179,12 +185,14 @@ private final class ErasedSampler: Sampling {
     @inline(__always)
     init<Source: Collector & ~Copyable>(_ sampler: Sampler<Source>) {
         takeSample = { context throws(CollectError) in try sampler.sample(context) }
+        count = { sampler.sequence }
         measure = { sampler.encodedByteCount }
         write = { target in sampler.encode(into: &target) }
         eventDescriptor = sampler.eventDescriptor
     }
 
     func sample(_ context: SampleContext) throws(CollectError) -> Sample { try takeSample(context) }
+    var sequence: UInt32 { count() }
     var encodedByteCount: Int { measure() }
     func encode(into target: inout MutableSpan<UInt8>) { write(&target) }
 }
@@ -198,7 +206,7 @@ package struct Registration: Sendable {
     package let isBlocking: Bool
     package let isEventDriven: Bool
     package let entrySettings: [EntrySetting]
-    private let start: @Sendable (Host) throws(CollectError) -> any Sampling
+    private let start: @Sendable (Host, UInt32) throws(CollectError) -> any Sampling
     private let translate: @Sendable ([UInt8]) -> [UInt8]?
 
     @inline(__always)
@@ -210,12 +218,17 @@ package struct Registration: Sendable {
         isBlocking = Source.isBlocking
         isEventDriven = Source.isEventDriven
         entrySettings = Source.entrySettings
-        start = { host throws(CollectError) in ErasedSampler(Sampler(try Source(host: host))) }
+        start = { host, sequence throws(CollectError) in
+            ErasedSampler(Sampler(try Source(host: host), after: sequence))
+        }
         translate = { payload in TelemetrySchema.json(ofProtobuf: payload, as: Source.Message.self) }
     }
 
     /// A message of the channel in JSON; nil if it is none.
     package func json(of payload: [UInt8]) -> [UInt8]? { translate(payload) }
 
-    package func makeSampler(on host: Host) throws(CollectError) -> any Sampling { try start(host) }
+    /// Its messages are counted on from `sequence`: viewers take a step back for another run of the agent.
+    package func makeSampler(on host: Host, after sequence: UInt32 = 0) throws(CollectError) -> any Sampling {
+        try start(host, sequence)
+    }
 }

@@ -22,7 +22,8 @@ package final class Worker {
 
     /// `wake` is called on the worker's thread when it is done with what it was asked for.
     package init(
-        _ registration: Registration, on host: WorkerHost, wake: @escaping @Sendable () -> Void
+        _ registration: Registration, on host: WorkerHost, after sequence: UInt32 = 0,
+        wake: @escaping @Sendable () -> Void
     ) throws(CollectError) {
         let seat = Seat()
         self.seat = seat
@@ -31,7 +32,7 @@ package final class Worker {
             return { request in
                 do throws(CollectError) {
                     guard let sampling = seat.sampling else {
-                        seat.sampling = try registration.makeSampler(on: host)
+                        seat.sampling = try registration.makeSampler(on: host, after: sequence)
                         return .started
                     }
                     guard case .sample(let context) = request else { return .started }

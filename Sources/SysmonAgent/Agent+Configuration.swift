@@ -9,7 +9,7 @@ extension Agent {
     /// Takes a patch that was published on `/config`; what is wrong is told to its sender alone.
     func takePatch(_ payload: [UInt8], in encoding: String, from id: ConnectionID, now: Instant) {
         do {
-            server.publish(adopt(try patched(by: payload, in: encoding), by: server.description(of: id), now: now))
+            server.publish(try change(by: payload, in: encoding, from: id, now: now))
         } catch {
             refuse(error, from: id)
         }
@@ -46,18 +46,40 @@ extension Agent {
         if !changed.isEmpty { findSources(now: now) }
     }
 
-    /// The configuration as a patch would make it.
-    func patched(by payload: [UInt8], in encoding: String) throws(Configuration.Refusal) -> Configuration {
-        var patch = payload
+    /// Takes a client's patch, and returns what changed. One with anything wrong in it changes nothing, nor does one
+    /// that cannot be kept as it asks.
+    func change(
+        by payload: [UInt8], in encoding: String, from id: ConnectionID, now: Instant
+    ) throws(Configuration.Refusal) -> [Parameter] {
+        var text = payload
         if encoding == "protobuf" {
             guard let json = ConfigPublisher.json(ofPatch: payload) else {
                 throw Configuration.Refusal(text: "/config: the patch is not a sysmon.v1.Config")
             }
-            patch = json
+            text = json
         }
+        let patch = try Configuration.patch(parsing: text, by: .client)
         var patched = configuration
-        try patched.apply(patch: patch)
-        return patched
+        try patched.apply(patch, by: .client)
+        if patch.isPersistent { try keep(patch, from: id, now: now) }
+        return adopt(patched, by: server.description(of: id), now: now)
+    }
+
+    private func keep(_ patch: Patch, from id: ConnectionID, now: Instant) throws(Configuration.Refusal) {
+        guard let keepChanges else {
+            throw Configuration.Refusal(
+                text: "persist: the agent has no place to keep changes in (STATE_DIRECTORY); leave persist out")
+        }
+        guard keepRate.allow(now: now) else {
+            throw Configuration.Refusal(text: "persist: more than one change a second cannot be kept; try again")
+        }
+        do throws(Configuration.Refusal) { try keepChanges(KeptChanges(patch)) } catch {
+            tell(.notKept(error.text))
+            throw Configuration.Refusal(text: "persist: the change cannot be kept, and was not made: \(error.text)")
+        }
+        // The next start begins with it.
+        try defaults.apply(patch, by: .client)
+        tell(.kept(by: server.description(of: id)))
     }
 
     /// Puts a configuration into effect and returns what changed.

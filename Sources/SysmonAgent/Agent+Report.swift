@@ -28,6 +28,10 @@ extension Agent {
         case boostEnded
         case configured(by: String, key: String, old: String, new: String)
         case refused(by: String, text: String)
+        /// A change is kept for the next start.
+        case kept(by: String)
+        /// Changes cannot be kept.
+        case notKept(String)
         /// The log is to say this much from now on.
         case logLevel(String)
         case sessionBegan(id: String, by: String)
@@ -95,6 +99,8 @@ extension Agent.Report {
         case .configured(let client, let key, let old, let new):
             .init(.info, "config", "\(key) set from \(old) to \(new) by \(client)").notPublic
         case .refused(let client, let text): .init(.info, "config", "patch from \(client) refused: \(text)").notPublic
+        case .kept(let client): .init(.info, "config", "the change by \(client) is kept for the next start").notPublic
+        case .notKept(let reason): .init(.error, "config", "changes cannot be kept: \(reason)").notPublic
         case .logLevel: nil
         case .sessionBegan(let id, let client): .init(.info, "server", "session \(id) begun by \(client)").notPublic
         }

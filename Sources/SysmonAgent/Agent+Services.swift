@@ -52,7 +52,8 @@ extension Agent {
     private static let configSchema = """
         {"type":"object","properties":{"channels":{"type":"array","items":{"type":"object","properties":\
         {"id":{"type":"string"},"rate_hertz":{"type":"number"},"enabled":{"type":"boolean"},\
-        "window_seconds":{"type":"number"}}}},"log":{"type":"object","properties":{"level":{"type":"string"}}}}}
+        "window_seconds":{"type":"number"}}}},"log":{"type":"object","properties":{"level":{"type":"string"}}},\
+        "persist":{"type":"boolean"}}}
         """
     private static let responseSchema = """
         {"type":"object","properties":{"success":{"type":"boolean"},"error":{"type":"string"},\
@@ -88,10 +89,12 @@ extension Agent {
         switch call.service {
         case "/config/set":
             return .answer(
-                change(from: call.client, now: now) { () throws(Configuration.Refusal) in
-                    try patched(by: call.payload, in: call.encoding)
+                answer(from: call.client) { () throws(Configuration.Refusal) in
+                    try change(by: call.payload, in: call.encoding, from: call.client, now: now)
                 })
-        case "/config/reset": return .answer(change(from: call.client, now: now) { defaults })
+        case "/config/reset":
+            return .answer(
+                answer(from: call.client) { adopt(defaults, by: server.description(of: call.client), now: now) })
         case "/session/clear":
             var response = ServiceResponse()
             response.sessionID = beginSession(from: call.client)
@@ -112,11 +115,11 @@ extension Agent {
         }
     }
 
-    private func change(
-        from id: ConnectionID, now: Instant, _ configuration: () throws(Configuration.Refusal) -> Configuration
+    private func answer(
+        from id: ConnectionID, _ change: () throws(Configuration.Refusal) -> [Parameter]
     ) -> ServiceResponse {
         do {
-            server.publish(adopt(try configuration(), by: server.description(of: id), now: now))
+            server.publish(try change())
             return ServiceResponse()
         } catch {
             tell(.refused(by: server.description(of: id), text: error.text))

@@ -17,7 +17,8 @@ extension Agent {
                 if let watcher, sources[index].registration.isBlocking {
                     try startWorker(index, watcher, now: now)
                 } else {
-                    sources[index].sampling = try sources[index].registration.makeSampler(on: host)
+                    sources[index].sampling = try sources[index].registration.makeSampler(
+                        on: host, after: sources[index].lastSequence)
                     found(index, now: now)
                 }
             } catch { missing(index, error) }
@@ -32,6 +33,9 @@ extension Agent {
             return
         }
         unwatch(index)
+        if let sampling = sources[index].sampling ?? sources[index].worker?.sampling {
+            sources[index].lastSequence = sampling.sequence
+        }
         sources[index].sampling = nil
         sources[index].worker = nil
         sources[index].isOutdated = false
@@ -60,7 +64,8 @@ extension Agent {
 
     private func startWorker(_ index: Int, _ watcher: EventWatcher, now: Instant) throws(CollectError) {
         let worker = try Worker(
-            sources[index].registration, on: WorkerHost(host, clock: SystemClock.now), wake: watcher.wake)
+            sources[index].registration, on: WorkerHost(host, clock: SystemClock.now),
+            after: sources[index].lastSequence, wake: watcher.wake)
         worker.start()
         sources[index].worker = worker
         markBusy(index, now: now)

@@ -1,4 +1,4 @@
-package import FoxgloveProtocol
+internal import FoxgloveProtocol
 package import FoxgloveServer
 package import HostMetrics
 package import Telemetry
@@ -17,9 +17,14 @@ package final class Agent: ConnectionHandler {
         /// What the loop offers beside sockets and time; nil: blocking collectors are sampled on the loop's thread, and
         /// event-driven ones are not told of news, as in a test that has no loop.
         package var watcher: EventWatcher?
+        /// Where clients' changes are kept for the next start; nil: nowhere.
+        package var keepChanges: ChangeKeeper?
 
         package init() {}
     }
+
+    /// Adds changes to those kept before, or says why it cannot.
+    package typealias ChangeKeeper = (KeptChanges) throws(Configuration.Refusal) -> Void
 
     /// How often missing sources are looked for while a client is connected.
     private static let searchInterval = Period.seconds(10)
@@ -30,6 +35,9 @@ package final class Agent: ConnectionHandler {
     let suspendedNanoseconds: () -> UInt64
     let report: (Report) -> Void
     let watcher: EventWatcher?
+    let keepChanges: ChangeKeeper?
+    /// Each is written through to the disk, which the loop waits for.
+    var keepRate = RateLimit(perSecond: 1, burst: 5)
     var sources: [Source]
     var schedule: Schedule
     package internal(set) var configuration: Configuration
@@ -49,9 +57,7 @@ package final class Agent: ConnectionHandler {
     private var lastSearch: Instant?
 
     /// The settings that a list of collectors begins with; `/log` and `/config` come last.
-    package static func defaultConfiguration(
-        _ registrations: [Registration], logLevel: String = "info", hostSettings: [Parameter] = []
-    ) -> Configuration {
+    package static func defaultConfiguration(_ registrations: [Registration]) -> Configuration {
         Configuration(
             channels: registrations.map {
                 Configuration.ChannelSettings(
@@ -64,8 +70,7 @@ package final class Agent: ConnectionHandler {
             }
                 + [LogPublisher.topic, ConfigPublisher.topic].map {
                     Configuration.ChannelSettings(topic: $0, sampling: nil)
-                }, logLevel: logLevel,
-            hostSettings: hostSettings)
+                })
     }
 
     /// `configuration` is made of ``defaultConfiguration(_:)`` for the same list; `suspendedNanoseconds` tells
@@ -82,6 +87,7 @@ package final class Agent: ConnectionHandler {
         self.suspendedNanoseconds = suspendedNanoseconds
         self.report = report
         watcher = options.watcher
+        keepChanges = options.keepChanges
         let channels = registrations.map(\.channel) + [LogPublisher.channel, ConfigPublisher.channel]
         server = Server(
             channels: channels, identity: identity, features: Self.features(channels, host, options), limits: limits)

@@ -7,8 +7,6 @@ package struct ChannelList {
     private let configuration: Configuration
     private let availabilities: [Availability]
 
-    /// Of a terminal that nobody made wider.
-    private static let width = 80
     private static let topicWidth = 20
     private static let rateWidth = 11
 
@@ -23,7 +21,8 @@ package struct ChannelList {
         for (index, channel) in configuration.channels.enumerated() {
             text += line(channel.topic, Self.rate(channel), state(of: index))
             guard let description = topicDescriptions[channel.topic] else { continue }
-            text += Self.paragraph(description.summary) + Self.paragraph("Source: \(description.source)")
+            text += paragraph(description.summary, indent: "    ")
+            text += paragraph("Source: \(description.source)", indent: "    ")
         }
         return text
     }
@@ -54,21 +53,5 @@ package struct ChannelList {
 
     private static func padded(_ text: String, to width: Int) -> String {
         text + String(repeating: " ", count: max(1, width - text.count))
-    }
-
-    /// Wrapped at blanks and indented; a word that is too long stays whole.
-    private static func paragraph(_ text: String) -> String {
-        let indent = "    "
-        var lines = [""]
-        for word in text.split(separator: " ") {
-            if lines[lines.count - 1].isEmpty {
-                lines[lines.count - 1] = indent + word
-            } else if lines[lines.count - 1].count + 1 + word.count <= width {
-                lines[lines.count - 1] += " " + word
-            } else {
-                lines.append(indent + word)
-            }
-        }
-        return lines.joined(separator: "\n") + "\n"
     }
 }

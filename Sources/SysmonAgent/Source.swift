@@ -16,6 +16,8 @@ struct Source {
     var sampling: (any Sampling)?
     /// Of a blocking one.
     var worker: Worker?
+    /// Of the last message of a collector that began anew since.
+    var lastSequence: UInt32 = 0
     /// When the worker was asked for what it is at; nil: it is idle.
     var askedAt: Instant?
     /// Who asked for one sample that the worker has not taken yet.

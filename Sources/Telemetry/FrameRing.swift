@@ -24,7 +24,7 @@ package struct FrameRing: ~Copyable {
     }
 
     /// How large a ring is when it is empty and how large it may grow; counts of frames are powers of two.
-    package struct Limits: Sendable {
+    package struct Limits: Equatable, Sendable {
         package var initialByteCount: Int
         package var byteCount: Int
         package var initialFrameCount: Int

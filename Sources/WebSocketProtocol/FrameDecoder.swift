@@ -3,7 +3,7 @@
 /// Bytes may come in any pieces. Payloads are unmasked on the way into a kept buffer; memory grows with bytes that have
 /// come, never with a length that was only promised. After a violation the decoder must not be used again.
 package struct FrameDecoder: Sendable {
-    package struct Limits: Sendable {
+    package struct Limits: Equatable, Sendable {
         package var messageByteCount: Int
         package var fragmentCount: Int
         package init(messageByteCount: Int, fragmentCount: Int) {

@@ -5,7 +5,7 @@ package import Telemetry
 /// It does no I/O: bytes that came go in, bytes to send wait in ``outbox``, and time is an argument. It answers pings
 /// and closes by itself; requests and messages it hands to its owner.
 package struct WebSocketConnection: Sendable {
-    package struct Limits: Sendable {
+    package struct Limits: Equatable, Sendable {
         package var requestHeadByteCount = 8 * 1_024
         package var requestFieldCount = 64
         package var message = FrameDecoder.Limits(messageByteCount: 1_024 * 1_024, fragmentCount: 1_024)

@@ -1,50 +1,60 @@
 import FoxgloveServer
 import Glibc
 import Networking
+import SysmonAgent
 import Telemetry
 
-/// Who is let in: from the options to the policy of the server, and its renewal while the server runs.
+/// Who is let in: from the settings to the policy of the server, and its renewal while the server runs.
 final class Admission {
     private(set) var policy = AccessPolicy()
     private let file: TokenFile?
     private let log: Log
+    /// A name of the server too, beyond loopback.
+    private var hostname: String?
 
-    init(_ options: Options, hostname: String, log: Log) throws(Failure) {
+    init(_ settings: HostSettings, hostname: String, log: Log) throws(Failure) {
         self.log = log
-        file = options.tokenFile.map(TokenFile.init)
+        file = settings.tokenFile.map(TokenFile.init)
         policy.digest = sha256
-        policy.isReadOnly = options.isReadOnly
-        policy.allowedOrigins += options.allowedOrigins
-        policy.names = Set(options.serverNames)
-        policy.isBoundToLoopback = Self.isLoopback(options.host)
+        policy.isReadOnly = settings.isReadOnly
+        adopt(settings)
+        policy.isBoundToLoopback = Self.isLoopback(settings.host)
         if let file {
-            do { policy.tokens = try file.read() } catch { throw Failure(text: "--token-file \(error.text)") }
-            guard !policy.tokens.isEmpty || options.clientAuthority == nil else {
+            do { policy.tokens = try file.read() } catch { throw Failure(text: "server.token_file: \(error.text)") }
+            guard !policy.tokens.isEmpty || settings.clientAuthority == nil else {
                 throw Failure(
-                    text: "--token-file \(file.path) has no entries; add role:name:san=SUBJECT for the certificates of "
-                        + "--tls.client-ca")
+                    text:
+                        "server.token_file: \(file.path) has no entries; add role:name:san=SUBJECT for the "
+                        + "certificates of tls.client_ca")
             }
             if policy.tokens.isEmpty { log(.warning, "\(file.path) has no entries: nobody is asked to log in") }
         }
         guard !policy.isBoundToLoopback else { return }
-        policy.names.insert(hostname.lowercased())
+        self.hostname = hostname.lowercased()
+        adopt(settings)
         if !policy.tokens.isEmpty {
-            guard options.certificate == nil else { return }
+            guard settings.certificate == nil else { return }
             log(
                 .warning,
-                "tokens travel in clear text to \(options.host): give --tls.cert and --tls.key, or keep it to a "
+                "tokens travel in clear text to \(settings.host): give --tls.cert and --tls.key, or keep it to a "
                     + "network that you trust")
-        } else if options.isInsecure {
+        } else if settings.isInsecure {
             policy.greetingWarning =
                 "Everybody who reaches this server may read everything"
                 + (policy.isReadOnly ? "" : " and change its configuration") + ": it was started with --insecure"
-            log(.warning, "everybody who reaches \(options.host) is let in (--insecure)")
+            log(.warning, "everybody who reaches \(settings.host) is let in (--insecure)")
         } else {
             throw Failure(
-                text: "--host \(options.host) is open to other machines, and nobody would have to log in: give a "
+                text: "--host \(settings.host) is open to other machines, and nobody would have to log in: give a "
                     + "--token-file (`sysmon-agent token new` makes tokens), or --insecure if that is meant",
                 status: 2)
         }
+    }
+
+    /// Takes what may change while the server runs.
+    func adopt(_ settings: HostSettings) {
+        policy.allowedOrigins = OriginPattern.defaults + settings.allowedOrigins.compactMap { OriginPattern($0) }
+        policy.names = Set((settings.serverNames + [hostname].compactMap(\.self)).compactMap(AccessPolicy.name))
     }
 
     /// Has `server` use the policy, and look at the token file at a handshake, at most once a second.
@@ -58,6 +68,7 @@ final class Admission {
 
     /// Reads the token file again, changed or not.
     func reload(_ server: Server) {
+        server.access = policy
         guard let file else { return log(.info, "there is no token file to read again") }
         renew(server) { () throws(TokenFile.Fault) in try file.read() }
     }

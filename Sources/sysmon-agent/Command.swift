@@ -12,10 +12,14 @@ protocol Command: SendableMetatype {
 let commands: [any Command.Type] = [
     RunCommand.self,
     ListChannelsCommand.self,
+    ConfigDefaultCommand.self,
+    CheckConfigCommand.self,
     TokenNewCommand.self,
+    CompletionCommand.self,
+    ManualCommand.self,
 ]
 
-/// What keeps a command from its work, with a text that names the thing and the way out.
+/// What keeps a command from its work, with a text that names the thing and the way out: a line, or several.
 struct Failure: Error {
     var text: String
     var status: Int32 = 1

@@ -5,16 +5,16 @@ import SysmonAgent
 struct ListChannelsCommand: Command {
     static let description = CommandDescription(
         "list channels", "list the channels: what each tells, its rate, its source, and whether this host has it",
-        options: Options.all)
+        options: ConfigurationSources.options)
 
-    private let options: Options
+    private let sources: ConfigurationSources
 
-    init(_ arguments: Arguments) throws(UsageError) { options = try Options(arguments) }
+    init(_ arguments: Arguments) throws(UsageError) { sources = ConfigurationSources(arguments) }
 
     func run() throws(Failure) {
-        try options.checkPaths()
-        let configuration = try StartConfiguration(options: options, hostSettings: []).read()
-        let host = options.makeHost()
+        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors), warn: writeError)
+        try configuration.host.checkPaths()
+        let host = configuration.host.makeHost()
         host.entrySettings = configuration.entrySettings
         let availabilities = Availability.ofEach(allCollectors, on: host)
         print(ChannelList(configuration, availabilities).text, terminator: "")

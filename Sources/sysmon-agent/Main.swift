@@ -13,7 +13,7 @@ struct Main {
             writeError(error.text)
             exit(2)
         } catch let failure as Failure {
-            writeError(failure.text)
+            for line in failure.text.split(separator: "\n") { writeError(String(line)) }
             exit(failure.status)
         } catch {
             writeError("\(error)")

@@ -1,10 +1,11 @@
+import HostMetrics
 import SysmonAgent
 
 /// `sysmon-agent`: serves until it is stopped.
 struct RunCommand: Command {
     static let description = CommandDescription(
         "run", "sample this host and serve the samples to Foxglove and Lichtblick over WebSocket",
-        options: Options.all,
+        options: ConfigurationSources.options,
         details: """
             The token file must be closed to other users. It is read again when it has changed,
             and on SIGHUP; whoever is connected stays so. A line ROLE:NAME:san=SUBJECT admits a
@@ -14,9 +15,14 @@ struct RunCommand: Command {
             on /config.
             """)
 
-    private let options: Options
+    private let sources: ConfigurationSources
 
-    init(_ arguments: Arguments) throws(UsageError) { options = try Options(arguments) }
+    init(_ arguments: Arguments) throws(UsageError) { sources = ConfigurationSources(arguments) }
 
-    func run() throws(Failure) { try Service(options: options, log: Log(level: options.logLevel ?? .info)).run() }
+    func run() throws(Failure) {
+        let log = Log(level: .info)
+        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors)) { log(.warning, $0) }
+        log.setLevel(configuration.logLevel)
+        try Service(sources: sources, configuration: configuration, log: log).run()
+    }
 }

@@ -1,5 +1,4 @@
 import CLinux
-import FoxgloveProtocol
 import FoxgloveServer
 import Glibc
 import HostMetrics
@@ -8,36 +7,38 @@ import SysmonAgent
 import Telemetry
 import WebSocketProtocol
 
-/// The agent as a process: everything from its options to its last goodbye.
+/// The agent as a process: everything from its settings to its last goodbye.
 struct Service {
-    let options: Options
+    let sources: ConfigurationSources
+    /// As it was at the start.
+    let configuration: Configuration
     let log: Log
+
+    private var settings: HostSettings { configuration.host }
 
     /// How long clients get to close their side when the agent stops.
     private static let goodbyeTime = Period.milliseconds(500)
 
     /// Serves until SIGINT or SIGTERM.
     func run() throws(Failure) {
-        try options.checkPaths()
-        let identity = identity()
-        let start = StartConfiguration(options: options, hostSettings: hostSettings(identity))
-        let configuration = try start.read()
-        log.setLevel(configuration.logLevel)
-        var limits = ServerLimits()
+        try settings.checkPaths()
+        var limits = settings.limits
         // Room for the clients, and for the agent's own files.
         limits.openHandshakes = min(
             limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
-        let admission = try Admission(options, hostname: Self.hostname(), log: log)
+        let admission = try Admission(settings, hostname: Self.hostname(), log: log)
         let tls = try tlsContext()
-        let host = options.makeHost()
+        let host = settings.makeHost()
         do {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
-            let port = try loop.listen(host: options.host, port: options.port, tls: tls)
+            let port = try loop.listen(host: settings.host, port: UInt16(settings.port), tls: tls)
             var agentOptions = Agent.Options()
-            agentOptions.tellsTime = options.tellsTime
+            agentOptions.tellsTime = settings.tellsTime
+            if let changes = sources.changes { agentOptions.keepChanges = changes.keep }
             agentOptions.watcher = loop.watcher
             let agent = Agent(
-                allCollectors, host: host, configuration: configuration, identity: identity, options: agentOptions,
+                allCollectors, host: host, configuration: named(configuration), identity: identity(),
+                options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             admission.govern(agent.server)
             announce(port)
@@ -47,8 +48,8 @@ struct Service {
                 onSignal: { number in
                     guard number != SIGHUP else {
                         tls?.reload()
-                        admission.reload(agent.server)
-                        return reload(start, agent)
+                        reload(agent, admission)
+                        return admission.reload(agent.server)
                     }
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
                     agent.close()
@@ -76,20 +77,38 @@ struct Service {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Puts into effect what the file of `--config` says now; a broken one changes nothing.
-    private func reload(_ start: StartConfiguration, _ agent: Agent) {
-        guard let path = options.configuration else { return }
+    /// Puts into effect what the files say now; a mistake anywhere changes nothing.
+    private func reload(_ agent: Agent, _ admission: Admission) {
         do throws(Failure) {
-            agent.reload(try start.read(), now: SystemClock.monotonic())
-            log(.info, "\(path) was read again")
-        } catch { log(.error, "\(error.text); the configuration read before stays in effect") }
+            let defaults = Agent.defaultConfiguration(allCollectors)
+            var fresh = named(try sources.read(defaults) { log(.warning, $0) })
+            let later = fresh.keepSettings(thatNeedRestartOf: agent.configuration)
+            if !later.isEmpty {
+                let keys = later.joined(separator: ", ")
+                log(.warning, "\(keys): changed, but the old value stays in effect until the agent is restarted")
+            }
+            admission.adopt(fresh.host)
+            agent.reload(fresh, now: SystemClock.monotonic())
+            log(.info, "the configuration was read again")
+        } catch {
+            for line in error.text.split(separator: "\n") {
+                log(.error, "\(line); the configuration read before stays in effect")
+            }
+        }
+    }
+
+    /// Viewers are shown the name also where none is set.
+    private func named(_ configuration: Configuration) -> Configuration {
+        var named = configuration
+        named.host.name = named.host.name ?? Self.hostname()
+        return named
     }
 
     /// The certificate is read again when it changes; what it cannot be renewed with leaves it as it is.
     private func tlsContext() throws(Failure) -> TLSContext? {
-        guard let certificate = options.certificate, let key = options.key else { return nil }
+        guard let certificate = settings.certificate, let key = settings.key else { return nil }
         do throws(TLSError) {
-            return try TLSContext(certificate: certificate, key: key, clientAuthority: options.clientAuthority) {
+            return try TLSContext(certificate: certificate, key: key, clientAuthority: settings.clientAuthority) {
                 report in
                 switch report {
                 case .certificateReloaded: log(.info, "\(certificate) was read again")
@@ -110,22 +129,13 @@ struct Service {
     private func identity() -> Server.Identity {
         let hostname = Self.hostname()
         return Server.Identity(
-            name: options.name ?? hostname, metadata: ["agent": "sysmon-agent \(agentVersion)", "hostname": hostname],
-            sessionID: options.sessionID ?? String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000))
-    }
-
-    /// What viewers see of the host's own settings, as parameters that they cannot set.
-    private func hostSettings(_ identity: Server.Identity) -> [Parameter] {
-        [
-            Parameter(name: "server.name", value: .json(.string(identity.name))),
-            Parameter(name: "server.host", value: .json(.string(options.host))),
-            Parameter(name: "server.time", value: .json(.bool(options.tellsTime))),
-        ]
+            name: settings.name ?? hostname, metadata: ["agent": "sysmon-agent \(agentVersion)", "hostname": hostname],
+            sessionID: settings.sessionID ?? String(SystemClock().reading().realtime.unixNanoseconds / 1_000_000))
     }
 
     /// One line, with links that open the live view.
     private func announce(_ port: UInt16) {
-        let url = "\(options.certificate == nil ? "ws" : "wss")://\(linkHost):\(port)"
+        let url = "\(settings.certificate == nil ? "ws" : "wss")://\(linkHost):\(port)"
         let encoded = url.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))
             return character.isLetter || character.isNumber || ".-_~".contains(character)
@@ -140,10 +150,10 @@ struct Service {
 
     /// What a viewer can connect to: a wildcard address is none.
     private var linkHost: String {
-        switch options.host {
+        switch settings.host {
         case "0.0.0.0", "::": Self.hostname()
         case let host where host.contains(":"): "[\(host)]"
-        default: options.host
+        default: settings.host
         }
     }
 

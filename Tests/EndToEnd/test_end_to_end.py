@@ -1347,7 +1347,7 @@ async def _(run):
                 await client.send_json({"op": "subscribeParameterUpdates", "parameterNames": ["/cpu.rate_hertz"]})
                 await client.set_rates(**{"/memory": 3})
                 for text, expected in (
-                        ("{", "not JSON"), ('{"channels": {"/cpu": {"rate_hertz": 0}}}', "0.001 to 1000"),
+                        ("{", ":1:1: this bracket is not closed"), ('{"channels": {"/cpu": {"rate_hertz": 0}}}', "0.001 to 1000"),
                         ('{"chanels": {}}', "chanels"), (None, "No such file")):
                     path.unlink() if text is None else path.write_text(text)
                     agent.process.send_signal(signal.SIGHUP)

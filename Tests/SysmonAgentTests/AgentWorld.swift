@@ -37,8 +37,7 @@ final class AgentWorld {
             procfs: procfs.path, sysfs: "/nowhere", rootfs: "/nowhere",
             facts: HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE"),
             clock: { clock.read() })
-        var configuration = Agent.defaultConfiguration(
-            registrations, hostSettings: [Parameter(name: "server.host", value: .json(.string("127.0.0.1")))])
+        var configuration = Agent.defaultConfiguration(registrations)
         for (topic, rate) in rates { try configuration.set("rate_hertz", of: topic, to: .number(rate)) }
         for (name, text) in Self.files where !missing.contains(name) {
             try text.write(to: procfs.appendingPathComponent(name), atomically: false, encoding: .utf8)

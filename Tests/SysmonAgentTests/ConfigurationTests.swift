@@ -49,18 +49,18 @@ import Testing
         (#"{"channels":{"/cpu":{"rate_hertz":NaN}}}"#, "/config: the patch is not JSON"),
         ("[]", "/config: the patch is not a JSON object"),
         (String(repeating: "[", count: 33), "/config: the patch is nested deeper than 32 levels"),
-        (#"{"channel":{}}"#, #"/config: "channel" is unknown; a patch may have "channels" and "log""#),
+        (#"{"channel":{}}"#, #""channel" is unknown; did you mean "channels"?"#),
         (#"{"log":5}"#, "log: 5 is not an object"),
-        (#"{"log":{"levle":"info"}}"#, #"log: "levle" is unknown; there is level"#),
+        (#"{"log":{"levle":"info"}}"#, #"log: "levle" is unknown; did you mean "level"?"#),
         (#"{"log":{"level":"loud"}}"#, #"log.level: "loud" is not error, warning, info or debug"#),
         (#"{"channels":5}"#, "channels: 5 is not an object keyed by topic, nor a list"),
         (#"{"channels":[{"rate_hertz":5}]}"#, #"channels: an object is not an object with the topic as "id""#),
-        (#"{"channels":{"/cpu":7}}"#, #""/cpu": 7 is not a JSON object"#),
-        (#"{"channels":{"/gpu":{"rate_hertz":1}}}"#, #""/gpu" is no channel; there are /cpu, /cpu/cores, /config"#),
+        (#"{"channels":{"/cpu":7}}"#, #""/cpu": 7 is not an object"#),
+        (#"{"channels":{"/gpu":{"rate_hertz":1}}}"#, #""/gpu" is no channel; did you mean "/cpu"?"#),
         (#"{"channels":[{"id":"","rate_hertz":0}]}"#, #""" is no channel; there are /cpu, /cpu/cores, /config"#),
         (
             #"{"channels":{"/cpu":{"rate":1}}}"#,
-            #"/cpu: "rate" is unknown; a channel has rate_hertz, enabled and window_seconds"#
+            #"/cpu: "rate" is unknown; did you mean "rate_hertz"?"#
         ),
         (#"{"channels":{"/cpu":{"rate_hertz":0}}}"#, "/cpu.rate_hertz: 0 is not a number from 0.001 to 1000"),
         (#"{"channels":{"/cpu":{"rate_hertz":0.0009}}}"#, "/cpu.rate_hertz: 0.0009 is not a number from 0.001 to 1000"),
@@ -195,25 +195,28 @@ struct HostConfigurationTests {
 
     @Test(
         arguments: [
-            (#"{"channels":{"/net":{"max_entries":0}}}"#, "/net.max_entries: 0 is not a number from 1 to 4096"),
-            (#"{"channels":{"/net":{"max_entries":4097}}}"#, "/net.max_entries: 4097 is not a number from 1 to 4096"),
+            (#"{"channels":{"/net":{"max_entries":0}}}"#, "/net.max_entries: 0 is not a whole number from 1 to 4096"),
+            (
+                #"{"channels":{"/net":{"max_entries":4097}}}"#,
+                "/net.max_entries: 4097 is not a whole number from 1 to 4096"
+            ),
             (#"{"channels":{"/net":{"include":"("}}}"#, #"/net.include: "(" is not an extended regular expression"#),
             (#"{"channels":{"/net":{"include":")("}}}"#, #"/net.include: ")(" is not an extended regular expression"#),
             (#"{"channels":{"/net":{"include":"a{9}"}}}"#, #"/net.include: "a{9}" has a counted repetition"#),
             (#"{"channels":{"/net":{"include":"(a)\\1"}}}"#, #"/net.include: "(a)\1" has a back reference"#),
-            (#"{"channels":{"/net":{"include":7}}}"#, "/net.include: 7 is not a pattern in quotes"),
+            (#"{"channels":{"/net":{"include":7}}}"#, "/net.include: 7 is not an extended regular expression"),
             (
                 #"{"channels":{"/net":{"include":"a","exclude":"b"}}}"#,
                 "/net: there may be include or exclude, not both"
             ),
             (
                 #"{"channels":{"/load":{"include":"a"}}}"#,
-                #"/load: "include" is unknown; a channel has rate_hertz, enabled and window_seconds"#
+                #"/load: "include" is unknown; there are enabled, rate_hertz, window_seconds"#
             ),
             (#"{"boost":{"seconds":0}}"#, "boost.seconds: 0 is not a number from 1 to 3600"),
             (#"{"boost":{"rates":{"/x":1}}}"#, #"boost.rates: "/x" is no channel with a rate"#),
             (#"{"boost":{"rates":{"/cpu":1001}}}"#, #"boost.rates."/cpu": 1001 is not a number from 0.001 to 1000"#),
-            (#"{"boost":{"more":1}}"#, #"boost: "more" is unknown; there are enabled, seconds and rates"#),
+            (#"{"boost":{"more":1}}"#, #"boost: "more" is unknown; there are enabled, seconds, rates"#),
         ])
     func badSettingsAreRefusedInWords(patch: String, text: String) {
         #expect(refusal(patch, by: .host) == text)
@@ -223,7 +226,7 @@ struct HostConfigurationTests {
         arguments: [
             (#"{"channels":{"/net":{"include":"a"}}}"#, "/net.include is set on the host only"),
             (#"{"channels":{"/load":{"max_entries":3}}}"#, "/load.max_entries is set on the host only"),
-            (#"{"boost":{"enabled":false}}"#, "boost is set on the host only"),
+            (#"{"boost":{"enabled":false}}"#, "boost.enabled is set on the host only"),
         ])
     func clientsCannotSetThem(patch: String, text: String) { #expect(refusal(patch, by: .client) == text) }
 

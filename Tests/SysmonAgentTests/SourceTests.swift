@@ -113,9 +113,9 @@ struct SourceTests {
     }
 
     /// Has `/slow` begin anew, as a reload does.
-    private func restart(_ world: AgentWorld) throws {
+    private func restart(_ world: AgentWorld, entryCountMax: Int = 7) throws {
         var configuration = world.agent.configuration
-        try configuration.set("max_entries", of: "/slow", to: .number(7), by: .host)
+        try configuration.set("max_entries", of: "/slow", to: .number(Double(entryCountMax)), by: .host)
         world.agent.reload(configuration, now: world.now)
     }
 
@@ -124,6 +124,30 @@ struct SourceTests {
     }
 
     private static let request = Array(#"{"topic":"/slow"}"#.utf8)
+
+    @Test(arguments: [false, true])
+    func aCollectorThatBeginsAnewCountsItsMessagesOn(isOnAWorker: Bool) throws {
+        let loop = Loop()
+        let world = try AgentWorld(
+            options: isOnAWorker ? loop.options : Agent.Options(), beside: [Registration(SlowCollector.self)]
+        ) { try Data("1 2 3 1/2 3\n".utf8).write(to: $0.appendingPathComponent("slow")) }
+        let client = world.connect()
+        let settle = {
+            guard isOnAWorker else { return }
+            loop.wait()
+            world.wake()
+        }
+        settle()
+        for sequence in 1...3 {
+            world.forgetMessages(client)
+            let answer = world.call("/channels/sample", Self.request, from: client)
+            settle()
+            let response = answer.map { String(decoding: $0, as: UTF8.self) } ?? responses(world, client).last ?? ""
+            #expect(response.contains(#""sequence":\#(sequence)}"#), "\(response)")
+            try restart(world, entryCountMax: sequence)
+            settle()
+        }
+    }
 
     @Test func whoWaitsForAWorkerThatBeginsAnewGetsItsSample() throws {
         let loop = Loop()

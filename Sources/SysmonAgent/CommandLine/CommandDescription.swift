@@ -1,3 +1,5 @@
+internal import FoxgloveProtocol
+
 /// What a command is called, takes and does: help, completion and the manual are made of this.
 package struct CommandDescription: Sendable {
     /// The words that choose it, such as `list channels`.
@@ -54,9 +56,47 @@ package struct CommandOption: Sendable {
         self.summary = summary
     }
 
+    /// As help shows it, such as `--port NUMBER`.
+    var form: String { "--\(name)" + (value.placeholder.map { " \($0)" } ?? "") }
+
     /// What every command takes.
     package static let common = [
         CommandOption("help", .flag, "print this text and exit"),
         CommandOption("version", .flag, "print the version and exit"),
     ]
+}
+
+extension CommandOption {
+    /// The short form of a setting; nil: it has none.
+    package init?(_ setting: Setting) {
+        guard let name = setting.option else { return nil }
+        self.init(name, Value(setting.kind), setting.summary + setting.defaultNote)
+    }
+}
+
+extension CommandOption.Value {
+    fileprivate init(_ kind: SettingKind) {
+        switch kind {
+        case .flag: self = .flag
+        case .choice(let words): self = .choice(words)
+        case .text(let form) where form.placeholder == "PATH": self = .path
+        case .text(let form), .texts(let form): self = .text(form.placeholder)
+        case .integer: self = .text("NUMBER")
+        case .number: self = .text("NUMBER")
+        case .rates: self = .text("RATES")
+        }
+    }
+}
+
+extension Setting {
+    /// What goes without saying, in brackets; empty for what is off or empty.
+    package var defaultNote: String {
+        switch (kind, defaultValue) {
+        case (.texts, _): "; repeatable"
+        case (_, .bool), (.rates, _): ""
+        case (_, .null): defaultText.map { " (default: \($0))" } ?? ""
+        case (_, .string(let text)): " (default \(text))"
+        case (_, let value): " (default \(SysmonAgent.text(of: value)))"
+        }
+    }
 }

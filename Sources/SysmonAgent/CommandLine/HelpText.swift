@@ -1,38 +1,33 @@
 /// What `--help` prints.
 package enum HelpText {
-    private static let optionWidth = 23
+    /// Of what stands before the descriptions.
+    private static let nameWidth = 25
 
     /// Of one command. `commands` are listed too where it is the one that needs no name.
     package static func text(of command: CommandDescription, among commands: [CommandDescription]) -> String {
         let isFirst = command.name == commands.first?.name
-        let operands = command.operands.isEmpty ? "" : " \(command.operands)"
-        var text = "Usage: sysmon-agent \(isFirst ? "[\(command.name)]" : command.name) [OPTION]...\(operands)\n"
+        var text = "Usage: \(usage(of: command, isFirst: isFirst))\n"
         if isFirst { text += "  or:  sysmon-agent COMMAND [OPTION]...\n" }
-        text += sentence(command.summary) + "\n\n"
-        for option in command.options + CommandOption.common {
-            text += line(
-                (["--\(option.name)"] + [option.value.placeholder].compactMap(\.self)).joined(separator: " "),
-                option.summary)
-        }
+        text += paragraph(sentence(command.summary), indent: "") + "\n"
+        for option in command.options + CommandOption.common { text += entry(option.form, option.summary) }
         if isFirst {
             text += "\nCommands, each with a --help of its own:\n"
-            for command in commands { text += line(command.name, command.summary) }
+            for command in commands { text += entry(command.name, command.summary) }
         }
         if !command.details.isEmpty { text += "\n\(command.details)\n" }
         return text
     }
 
-    /// Begins with a capital and ends with a full stop.
-    package static func sentence(_ summary: String) -> String {
-        summary.prefix(1).uppercased() + summary.dropFirst() + "."
+    /// A line such as `sysmon-agent check-config [OPTION]... [FILE]`.
+    static func usage(of command: CommandDescription, isFirst: Bool) -> String {
+        "sysmon-agent \(isFirst ? "[\(command.name)]" : command.name) [OPTION]..."
+            + (command.operands.isEmpty ? "" : " \(command.operands)")
     }
 
     /// What has no room beside the name goes below it.
-    private static func line(_ name: String, _ summary: String) -> String {
-        let gap =
-            name.count < optionWidth
-            ? String(repeating: " ", count: optionWidth - name.count)
-            : "\n" + String(repeating: " ", count: optionWidth + 2)
-        return "  \(name)\(gap)\(summary)\n"
+    private static func entry(_ name: String, _ summary: String) -> String {
+        let text = paragraph(summary, indent: String(repeating: " ", count: nameWidth))
+        let start = "  " + name
+        return start.count < nameWidth ? start + text.dropFirst(start.count) : start + "\n" + text
     }
 }

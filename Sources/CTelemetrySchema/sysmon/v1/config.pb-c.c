@@ -142,7 +142,7 @@ void   sysmon__v1__channel_config__free_unpacked
   assert(message->base.descriptor == &sysmon__v1__channel_config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[3] =
+static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[4] =
 {
   {
     "header",
@@ -180,16 +180,29 @@ static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "persist",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Config, persist),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sysmon__v1__config__field_indices_by_name[] = {
   1,   /* field[1] = channels */
   0,   /* field[0] = header */
   2,   /* field[2] = log */
+  3,   /* field[3] = persist */
 };
 static const ProtobufCIntRange sysmon__v1__config__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor sysmon__v1__config__descriptor =
 {
@@ -199,7 +212,7 @@ const ProtobufCMessageDescriptor sysmon__v1__config__descriptor =
   "Sysmon__V1__Config",
   "sysmon.v1",
   sizeof(Sysmon__V1__Config),
-  3,
+  4,
   sysmon__v1__config__field_descriptors,
   sysmon__v1__config__field_indices_by_name,
   1,  sysmon__v1__config__number_ranges,

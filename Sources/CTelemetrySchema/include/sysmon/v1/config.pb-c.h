@@ -49,10 +49,14 @@ struct  Sysmon__V1__Config
    * The agent's own log.
    */
   Sysmon__V1__LogConfig *log;
+  /*
+   * In a patch: whether the change is kept for the next start, too. Never set in what is published.
+   */
+  protobuf_c_boolean persist;
 };
 #define SYSMON__V1__CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__config__descriptor) \
-    , NULL, 0,NULL, NULL }
+    , NULL, 0,NULL, NULL, 0 }
 
 
 typedef enum {

@@ -1,21 +1,20 @@
 import Glibc
 import HostMetrics
+import SysmonAgent
 
-/// The host that the options name.
-extension Options {
+/// The host that the settings name.
+extension HostSettings {
     func makeHost() -> Host {
         let clock = SystemClock()
         return Host(procfs: procfs, sysfs: sysfs, rootfs: rootfs, facts: Self.facts(), clock: clock.reading)
     }
 
     func checkPaths() throws(Failure) {
-        for (option, path) in [
-            ("--path.procfs", procfs), ("--path.sysfs", sysfs), ("--path.rootfs", rootfs),
-        ] {
+        for (key, path) in [("path.procfs", procfs), ("path.sysfs", sysfs), ("path.rootfs", rootfs)] {
             let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 let reason = unsafe String(cString: strerror(errno))
-                throw Failure(text: "\(option) \(path): \(reason); give a directory that the agent may read")
+                throw Failure(text: "\(key): \(path): \(reason); give a directory that the agent may read")
             }
             close(descriptor)
         }
