@@ -19,6 +19,19 @@ package struct MetricFamily: Sendable {
     package let topic: String
     let sources: [Source]
 
+    /// Without values of channels.
+    package init(name: String, kind: Kind, help: String, topic: String) {
+        self.init(name: name, kind: kind, help: help, topic: topic, sources: [])
+    }
+
+    init(name: String, kind: Kind, help: String, topic: String, sources: [Source]) {
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.topic = topic
+        self.sources = sources
+    }
+
     /// Some entries of a channel's messages, and what each of them gives.
     struct Source: Sendable {
         /// The list, or the message in the message; empty: the message itself.

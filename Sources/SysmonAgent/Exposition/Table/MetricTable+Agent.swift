@@ -46,9 +46,8 @@ extension MetricTable {
     private static let limits: [MetricFamily] = {
         let limits = Entries("/agent", "limits", labels: [.init("limit", "id")])
         return [
-            limits.gauge("sysmon_limit", "limit", "A bound of the server."),
             limits.counter(
-                "sysmon_limit_reached_total", "reached_total", "Refusals, closes and drops because of the bound."),
+                "sysmon_limit_reached_total", "reached_total", "Refusals, closes and drops because of a bound.")
         ]
     }()
 }

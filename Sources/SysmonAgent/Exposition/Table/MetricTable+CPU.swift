@@ -1,14 +1,17 @@
 extension MetricTable {
-    static let cpu: [MetricFamily] = cores + frequencies + [
-        Entries("/cpu/softirq", "vectors", labels: [.init("vector", "id")]).counter(
-            "sysmon_softirqs_total", "total", "How often each soft interrupt ran, on all CPUs together."),
-        Entries(
-            "/cpu/throttle", "cores",
-            labels: [.init("package", "id", .init(before: ":")), .init("core", "id", .init(after: ":"))]
-        ).counter("node_cpu_core_throttles_total", "throttles_total", "How often the core was slowed down for heat."),
-        Entries("/cpu/throttle", "packages", labels: [.init("package", "id")]).counter(
-            "node_cpu_package_throttles_total", "throttles_total", "How often the package was slowed down for heat."),
-    ] + scheduler
+    static let cpu: [MetricFamily] =
+        cores + frequencies + [
+            Entries("/cpu/softirq", "vectors", labels: [.init("vector", "id")]).counter(
+                "sysmon_softirqs_total", "total", "How often each soft interrupt ran, on all CPUs together."),
+            Entries(
+                "/cpu/throttle", "cores",
+                labels: [.init("package", "id", .init(before: ":")), .init("core", "id", .init(after: ":"))]
+            ).counter(
+                "node_cpu_core_throttles_total", "throttles_total", "How often the core was slowed down for heat."),
+            Entries("/cpu/throttle", "packages", labels: [.init("package", "id")]).counter(
+                "node_cpu_package_throttles_total", "throttles_total", "How often the package was slowed down for heat."
+            ),
+        ] + scheduler
 
     private static let cores: [MetricFamily] = {
         let entries = Entries("/cpu/cores", "cores", labels: [.init("cpu", "id")])
@@ -32,7 +35,8 @@ extension MetricTable {
 
     private static let frequencies: [MetricFamily] = {
         let label = MetricFamily.Label("cpu", "id")
-        let scaling = Entries("/cpu/frequency", "cpus", labels: [label], only: .init(field: "governor", test: .differs("")))
+        let scaling = Entries(
+            "/cpu/frequency", "cpus", labels: [label], only: .init(field: "governor", test: .differs("")))
         return [
             scaling.gauge("node_cpu_scaling_frequency_hertz", "current_hertz", "The clock rate."),
             scaling.gauge("node_cpu_scaling_frequency_min_hertz", "min_limit_hertz", "The lowest that may be chosen."),

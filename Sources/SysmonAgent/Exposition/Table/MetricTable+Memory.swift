@@ -33,7 +33,8 @@ extension MetricTable {
         let paging = Entries("/memory/paging")
         let numbers: KeyValuePairs<String, MetricFamily.Number> = [
             // The kernel counts these in KiB.
-            "pgpgin": .times("block_in_bytes_total", 1.0 / 1_024), "pgpgout": .times("block_out_bytes_total", 1.0 / 1_024),
+            "pgpgin": .times("block_in_bytes_total", 1.0 / 1_024),
+            "pgpgout": .times("block_out_bytes_total", 1.0 / 1_024),
             "pswpin": .pages("swap_in_bytes_total"), "pswpout": .pages("swap_out_bytes_total"),
             "pgfault": .field("faults_total"), "pgmajfault": .field("major_faults_total"),
             "oom_kill": .field("oom_kills_total"),

@@ -77,7 +77,8 @@ extension MetricTable {
                 "Bitrate of the last received."),
             interfaces.counter("sysmon_wireless_retries_total", "tx_retries_total", "Frames sent again."),
             interfaces.counter("sysmon_wireless_failures_total", "tx_failures_total", "Frames given up."),
-            interfaces.counter("sysmon_wireless_beacon_losses_total", "beacon_losses_total", "Times beacons were gone."),
+            interfaces.counter(
+                "sysmon_wireless_beacon_losses_total", "beacon_losses_total", "Times beacons were gone."),
         ]
     }()
 }

@@ -37,7 +37,8 @@ extension MetricTable {
             .init("mountpoint", "id"), .init("device", "device"), .init("fstype", "fs_type"),
         ]
         let all = Entries("/filesystem", "filesystems", labels: labels)
-        let answering = Entries("/filesystem", "filesystems", labels: labels, only: .init(field: "state", test: .equals("STATE_OK")))
+        let answering = Entries(
+            "/filesystem", "filesystems", labels: labels, only: .init(field: "state", test: .equals("STATE_OK")))
         return [
             answering.gauge("node_filesystem_size_bytes", "size_bytes", "Size of the filesystem."),
             answering.gauge("node_filesystem_free_bytes", "free_bytes", "Free, that reserved for root included."),

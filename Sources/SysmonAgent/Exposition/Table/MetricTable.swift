@@ -16,6 +16,6 @@ package enum MetricTable {
     ]
 
     private static func scrape(_ name: String, _ kind: MetricFamily.Kind, _ help: String) -> MetricFamily {
-        MetricFamily(name: name, kind: kind, help: help, topic: "", sources: [])
+        MetricFamily(name: name, kind: kind, help: help, topic: "")
     }
 }
