@@ -88,7 +88,7 @@ package struct FamilyWriter {
         _ source: Source, _ entry: borrowing MessageContent, _ stamp: Timestamp, _ lines: inout FamilyLines,
         _ counts: inout [[UInt8]: Int]
     ) {
-        if let (field, condition) = source.condition, !condition.admits(entry.text(field) ?? "") { return }
+        if let (field, condition) = source.condition, !condition.admits(Self.text(field, entry)) { return }
         let labels = source.labels.map { ($0.name, $0.part.of(Self.text($0.field, entry))) }
         for value in source.values {
             guard let number = Self.number(value.number, entry, stamp), number.isFinite else { continue }
@@ -110,6 +110,7 @@ package struct FamilyWriter {
         }
     }
 
+    /// Of a number its digits; a bool is 0 or 1.
     private static func text(_ field: MessageField, _ entry: borrowing MessageContent) -> String {
         if let text = entry.text(field) { return text }
         var digits: [UInt8] = []

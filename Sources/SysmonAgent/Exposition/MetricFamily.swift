@@ -88,7 +88,7 @@ package struct MetricFamily: Sendable {
         case stamp
     }
 
-    /// What the text in a field must be.
+    /// What the text in a field must be; of a number its digits, of a bool 0 or 1.
     struct Condition: Sendable {
         enum Test: Sendable {
             case equals(String), differs(String), begins(String), contains(String)

@@ -20,7 +20,7 @@ extension MetricTable {
             currents.gauge("node_hwmon_curr_amps", "amperes", "Electric current."),
             powers.gauge("node_hwmon_power_watt", "watts", "Electric power."),
             chips("energies").counter("node_hwmon_energy_joule_total", "joules_total", "Energy used up."),
-            chips("humidities").gauge("node_hwmon_humidity", "relative_ratio", "Relative humidity, 0 to 1."),
+            chips("humidities").gauge("sysmon_humidity_ratio", "relative_ratio", "Relative humidity of air, 0 to 1."),
             MetricFamily(
                 name: "node_hwmon_sensor_label", kind: .gauge, help: "What the driver calls the sensor.",
                 topic: "/sensors",

@@ -4,8 +4,8 @@ extension MetricTable {
     private static let meminfo: [MetricFamily] = {
         let memory = Entries("/memory")
         let sizes: KeyValuePairs = [
-            "MemTotal": "total_bytes", "MemFree": "free_bytes", "MemAvailable": "available_bytes",
-            "Buffers": "buffers_bytes", "Cached": "cached_bytes", "SwapCached": "swap_cached_bytes",
+            "MemTotal": "total_bytes", "MemFree": "free_bytes", "Buffers": "buffers_bytes", "Cached": "cached_bytes",
+            "SwapCached": "swap_cached_bytes",
             "Active": "active_bytes", "Inactive": "inactive_bytes", "Unevictable": "unevictable_bytes",
             "Mlocked": "locked_bytes", "SwapTotal": "swap_total_bytes", "SwapFree": "swap_free_bytes",
             "Zswap": "zswap_bytes", "Zswapped": "zswapped_bytes", "Dirty": "dirty_bytes",
@@ -21,7 +21,11 @@ extension MetricTable {
             "HugePages_Total": "huge_pages_total_bytes", "HugePages_Free": "huge_pages_free_bytes",
             "HugePages_Rsvd": "huge_pages_reserved_bytes", "HugePages_Surp": "huge_pages_surplus_bytes",
         ]
-        return sizes.map { memory.gauge("node_memory_\($0.key)_bytes", $0.value, "\($0.key) of /proc/meminfo.") }
+        let told = Entries("/memory", only: .init(field: "available_is_estimate", test: .equals("0")))
+        return [
+            told.gauge("node_memory_MemAvailable_bytes", "available_bytes", "MemAvailable of /proc/meminfo.")
+        ]
+            + sizes.map { memory.gauge("node_memory_\($0.key)_bytes", $0.value, "\($0.key) of /proc/meminfo.") }
             + counts.map {
                 memory.gauge(
                     "node_memory_\($0.key)", .ratio($0.value, of: "huge_page_size_bytes"), "\($0.key) of /proc/meminfo."

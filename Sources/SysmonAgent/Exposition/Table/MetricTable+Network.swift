@@ -59,9 +59,10 @@ extension MetricTable {
             "incomplete", "reachable", "stale", "delay", "probe", "failed", "no_arp", "permanent",
         ]
         return [
+            neighbours.gauge("node_arp_entries", "arp_entries", "ARP entries."),
             neighbours.family(
                 "sysmon_neighbours", .gauge,
-                states.map { .init(labels: [("state", $0)], number: .field($0)) }, "ARP and IPv6 neighbours by state.")
+                states.map { .init(labels: [("state", $0)], number: .field($0)) }, "ARP and IPv6 neighbours by state."),
         ]
     }()
 
