@@ -29,7 +29,7 @@ let package = Package(
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
                 "WebSocketProtocol",
             ],
-            resources: [.embedInCode("Layouts/overview.json")]),
+            resources: [.embedInCode("Layouts/overview.json"), .embedInCode("Page")]),
 
         // Sockets and the loop.
         .target(name: "Networking", dependencies: ["CLinux", "COpenSSL", "Telemetry", "WebSocketProtocol"]),

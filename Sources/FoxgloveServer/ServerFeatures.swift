@@ -11,6 +11,8 @@ package struct ServerFeatures {
     package var commandTopics: [String] = []
     /// By URI.
     package var assets: [String: [UInt8]] = [:]
+    /// Nil: a request that asks for no WebSocket is told to ask for one.
+    package var http: HTTPFeatures?
     /// What `time` tells; needed with that capability.
     package var wallClock: (() -> Timestamp)?
     /// First and last moment of what can be played; needed with `playbackControl`.

@@ -21,7 +21,8 @@ extension Agent {
         }
         features.encodings = ["json", "protobuf"]
         features.commandTopics = [ConfigPublisher.topic]
-        features.assets["sysmon://layouts/overview.json"] = PackageResources.overview_json
+        features.http = httpFeatures
+        for (name, layout) in layouts { features.assets["sysmon://layouts/\(name)"] = layout }
         for channel in channels {
             features.assets["sysmon://schemas/\(channel.schema.name)"] = channel.schema.descriptorSet
         }

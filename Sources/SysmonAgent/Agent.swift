@@ -50,6 +50,7 @@ package final class Agent: ConnectionHandler {
     var isScraperOutdated = false
     private var nextSearch: Instant?
     private var lastSearch: Instant?
+    private(set) var isStopping = false
 
     /// The settings that a list of collectors begins with; `/log` and `/config` come last.
     package static func defaultConfiguration(
@@ -188,7 +189,10 @@ package final class Agent: ConnectionHandler {
     }
 
     /// Says goodbye to every client.
-    package func close() { server.close(.goingAway, "server shutdown") }
+    package func close() {
+        isStopping = true
+        server.close(.goingAway, "server shutdown")
+    }
 
     // MARK: Clients
 
@@ -218,6 +222,7 @@ package final class Agent: ConnectionHandler {
                 takePatch(payload, in: encoding, from: id, now: now)
             case .parametersRequested(let request): answer(request, now: now)
             case .serviceCalled(let call): answer(call, now: now)
+            case .resourceRequested(let request): answer(request)
             case .playbackRequested:
                 // Not among our capabilities.
                 break

@@ -15,6 +15,10 @@ extension World {
         features.encodings = ["json", "protobuf"]
         features.commandTopics = ["/config"]
         features.assets = ["test://a": [1, 2, 3]]
+        var http = HTTPFeatures()
+        http.openPaths = ["/open"]
+        http.sharedPath = "/shared/"
+        features.http = http
         features.playbackRange = Timestamp(unixNanoseconds: 1)...Timestamp(unixNanoseconds: 2_000_000_003)
         return features
     }
