@@ -200,6 +200,7 @@ private final class ErasedSampler: Sampling {
 /// A line of the registry: what is needed to advertise a channel and to start its collector.
 package struct Registration: Sendable {
     package let channel: Channel
+    package let messageType: MessageType
     package let defaultHertz: Double
     package let defaultWindowSeconds: Double
     package let resolutionSeconds: Double
@@ -212,6 +213,7 @@ package struct Registration: Sendable {
     @inline(__always)
     package init<Source: Collector & ~Copyable>(_: Source.Type) {
         channel = Channel(topic: Source.topic, schema: Source.Message.schema, isLatched: Source.isLatched)
+        messageType = MessageType(of: Source.Message.self)
         defaultHertz = Source.defaultHertz
         defaultWindowSeconds = Source.defaultWindowSeconds
         resolutionSeconds = Source.resolutionSeconds

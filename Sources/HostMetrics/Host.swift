@@ -56,6 +56,8 @@ package struct SystemAccess: Sendable {
     package var nvidiaLibrary = "libnvidia-ml.so.1"
     /// What the calling thread has used of a CPU.
     package var threadNanoseconds: @Sendable () -> UInt64 = SystemClock.threadNanoseconds
+    /// Whether `/sensors` is read by libsensors, which only one collector of a process can have, where that is possible.
+    package var usesSensorsLibrary = true
 
     package init() {}
 }
@@ -75,7 +77,7 @@ package final class Host {
     /// What is asked of the system beside files.
     package var system = SystemAccess()
     /// Filled by the agent; `/agent` publishes it.
-    package let agent = AgentReport()
+    package var agent = AgentReport()
     /// Filled by the agent, too.
     package let lateness = WakeupLateness()
 
@@ -134,7 +136,7 @@ package struct WorkerHost: Sendable {
 }
 
 /// What the agent knows about itself, its clients and its collectors; counters run since start.
-package final class AgentReport {
+package struct AgentReport: Sendable {
     /// One collector's record, kept by the agent.
     package struct CollectorRecord: Sendable {
         package var topic: String
@@ -184,5 +186,5 @@ package final class AgentReport {
     package var collectors: [CollectorRecord] = []
     package var limits: [LimitRecord] = []
 
-    init() {}
+    package init() {}
 }

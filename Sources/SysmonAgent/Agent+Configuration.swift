@@ -42,6 +42,7 @@ extension Agent {
         }
         server.publish(adopt(configuration, by: "the host", now: now))
         host.entrySettings = configuration.entrySettings
+        if !changed.isEmpty { isScraperOutdated = true }
         for index in changed { restart(index) }
         if !changed.isEmpty { findSources(now: now) }
     }

@@ -181,7 +181,7 @@ extension Agent {
         tell(.sampleFailed(topic: sources[index].topic, error))
     }
 
-    private func fillReport(now: Instant) {
+    func fillReport(now: Instant) {
         host.agent.clientCount = server.clientCount
         host.agent.subscriptionCount = server.subscriptionCount
         host.agent.sentMessageCount = server.counters.sentMessages

@@ -53,6 +53,9 @@ package final class Agent: ConnectionHandler {
     var suspended: UInt64 = 0
     /// Of workers that were asked for something.
     var busyIndices: [Int] = []
+    /// Made by the first scrape, and again by the first one after a change of what its collectors were made with.
+    var scraper: Scraper?
+    var isScraperOutdated = false
     private var nextSearch: Instant?
     private var lastSearch: Instant?
     private(set) var isStopping = false
@@ -146,7 +149,8 @@ package final class Agent: ConnectionHandler {
 
     package var nextDeadline: Instant? {
         let own = Instant.earliest(nextSearch, .earliest(stuckDeadline, boost.end))
-        return .earliest(own, .earliest(server.nextDeadline, schedule.nextDeadline))
+        let other = Instant.earliest(scraper?.deadline, server.nextDeadline)
+        return .earliest(own, .earliest(other, schedule.nextDeadline))
     }
 
     /// Samples every channel that is due.
@@ -160,6 +164,7 @@ package final class Agent: ConnectionHandler {
         if let nextSearch, nextSearch <= now { search(now: now) }
         if let stuckDeadline, stuckDeadline <= now { tellStuck(now: now) }
         if let end = boost.end, end <= now { endBoost(now: now) }
+        if let deadline = scraper?.deadline, deadline <= now { scraper?.proceed(now: now) }
         endTick(now: now)
     }
 
@@ -167,6 +172,7 @@ package final class Agent: ConnectionHandler {
     package func woken(now: Instant) {
         beginTick(now: now)
         takeOutcomes(now: now)
+        scraper?.proceed(now: now)
         endTick(now: now)
     }
 
@@ -240,6 +246,13 @@ package final class Agent: ConnectionHandler {
     private func searchSoon(now: Instant) {
         guard let lastSearch, now < lastSearch + Self.searchPause else { return search(now: now) }
         nextSearch = .earliest(nextSearch, lastSearch + Self.searchPause)
+    }
+
+    /// For a scrape, since without a client nobody looks; at most as often as with one.
+    func searchForScrape(now: Instant) {
+        guard server.clientCount == 0, lastSearch.map({ $0 + Self.searchInterval <= now }) ?? true else { return }
+        lastSearch = now
+        findSources(now: now)
     }
 
     /// Advertises exactly the channels that are enabled and have a source.

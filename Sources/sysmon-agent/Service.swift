@@ -65,8 +65,8 @@ struct Service {
         }
     }
 
-    /// How many files the agent itself may have open.
-    private static let ownDescriptorCount = 64
+    /// How many files the agent itself may have open: those of its collectors, and as many for scrapes.
+    private static let ownDescriptorCount = 128
 
     /// Raises the soft limit of open files to the hard one, and returns it.
     private static func raiseDescriptorLimit() -> Int {

@@ -17,7 +17,7 @@ struct NeighbourTests {
                 { sequence in
                     let states: [(UInt8, UInt32, UInt16)] = [
                         (2, 9, 0x80), (2, 3, 1), (10, 3, 2), (2, 3, 4), (2, 3, 8), (2, 3, 0x10), (2, 3, 0x20),
-                        (10, 3, 0x40), (2, 3, 0), (2, 3, 3), (7, 3, 2),
+                        (10, 3, 0x40), (2, 3, 0), (2, 3, 3), (7, 3, 2), (2, 12, 0x40),
                     ]
                     let messages = states.flatMap { Wire.neighbour($0.0, $0.1, state: $0.2, sequence: sequence) }
                     return [
@@ -30,8 +30,10 @@ struct NeighbourTests {
         var monitor = NeighbourMonitor(requests: ScriptedTransport(kernel))
         var table = NeighbourTable()
         try monitor.refresh(&table)
-        #expect(table.rows.map(\.index) == [3, 9] && table.rows.map(\.name) == [Array("eth0".utf8), []])
+        #expect(table.rows.map(\.index) == [3, 9, 12] && table.rows.map(\.name) == [Array("eth0".utf8), [], []])
         #expect(table.rows[0].ipv4Count == 7 && table.rows[0].ipv6Count == 2)
+        // Without NUD_NONE; NUD_NOARP is one of IPv6 here.
+        #expect(table.rows[0].arpCount == 6 && table.rows[1].arpCount == 1 && table.rows[2].arpCount == 0)
         for state in NeighbourTable.State.allCases where state != .permanent {
             #expect(table.rows[0].count(of: state) == 1, "\(state)")
         }

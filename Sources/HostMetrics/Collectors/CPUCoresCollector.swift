@@ -9,12 +9,14 @@ struct CPUCoresCollector: Collector, ~Copyable {
     static let resolutionSeconds = 0.01
 
     private let source: StatSource
+    private let userTickHertz: Double
     private var tracker = CPUShareTracker(rowCapacity: 16)
     private var filter: EntryFilter
     private var rows: RepeatedField<CpuCoreMessage>
 
     init(host: Host) throws(CollectError) {
         source = try host.statSource()
+        userTickHertz = host.facts.userTickHertz
         let settings = host.settings(of: Self.topic)
         filter = EntryFilter(settings)
         rows = RepeatedField(capacity: settings.entryCountMax)
@@ -34,6 +36,7 @@ struct CPUCoresCollector: Collector, ~Copyable {
                 }
                 rows.last.id = core.id
                 rows.last.set(shares)
+                rows.last.set(core.times, userTickHertz: userTickHertz)
             }
             message.setCores(rows)
             sample.intervalSeconds = tracker.end()
@@ -58,5 +61,19 @@ extension CpuCoreMessage {
         guestNiceRatio = shares.guestNice
         idleRatio = shares.idle
         iowaitRatio = shares.iowait
+    }
+
+    fileprivate mutating func set(_ times: CPUTimes, userTickHertz: Double) {
+        func seconds(_ column: Int) -> Double { Double(times.columns[column]) / userTickHertz }
+        userSecondsTotal = seconds(CPUTimes.Column.user)
+        niceSecondsTotal = seconds(CPUTimes.Column.nice)
+        systemSecondsTotal = seconds(CPUTimes.Column.system)
+        idleSecondsTotal = seconds(CPUTimes.Column.idle)
+        iowaitSecondsTotal = seconds(CPUTimes.Column.iowait)
+        irqSecondsTotal = seconds(CPUTimes.Column.irq)
+        softirqSecondsTotal = seconds(CPUTimes.Column.softirq)
+        stealSecondsTotal = seconds(CPUTimes.Column.steal)
+        guestSecondsTotal = seconds(CPUTimes.Column.guest)
+        guestNiceSecondsTotal = seconds(CPUTimes.Column.guestNice)
     }
 }

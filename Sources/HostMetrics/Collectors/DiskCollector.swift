@@ -84,7 +84,10 @@ extension DiskMessage {
         weightedIoSecondsTotal = seconds(.weightedMilliseconds)
         discardsTotal = counters.hasDiscards ? counters[.discards] : 0
         discardBytesTotal = counters.hasDiscards ? counters[.sectorsDiscarded] &* Self.sectorByteCount : 0
+        discardsMergedTotal = counters.hasDiscards ? counters[.discardsMerged] : 0
+        discardSecondsTotal = counters.hasDiscards ? seconds(.discardMilliseconds) : 0
         flushesTotal = counters.hasFlushes ? counters[.flushes] : 0
+        flushSecondsTotal = counters.hasFlushes ? seconds(.flushMilliseconds) : 0
     }
 
     fileprivate mutating func set(_ growth: DiskBaselines.Growth, overSeconds seconds: Double) {

@@ -83,6 +83,7 @@ extension NeighbourCountsMessage {
         }
         entries = Double(row.ipv4Count + row.ipv6Count)
         ipv4Entries = Double(row.ipv4Count)
+        arpEntries = Double(row.arpCount)
         ipv6Entries = knowsStates ? Double(row.ipv6Count) : .nan
         incomplete = Double(row.count(of: .incomplete))
         permanent = Double(row.count(of: .permanent))

@@ -36,7 +36,8 @@ package struct SensorsCollector: Collector, ~Copyable {
         let library: @Sendable () -> any SensorReader = { SensorsLibrary.claim() ?? files() }
         // The library has /sys built in.
         try self.init(
-            host: host, reader: sysfs == "/sys" ? library : files, fallback: files, waitSeconds: Self.waitSeconds)
+            host: host, reader: sysfs == "/sys" && host.system.usesSensorsLibrary ? library : files, fallback: files,
+            waitSeconds: Self.waitSeconds)
     }
 
     /// By other readers: `reader` is asked first, one of `fallback` where it hangs.

@@ -11,6 +11,8 @@ package struct NeighbourTable: Sendable {
         package var name: [UInt8] = []
         package var ipv4Count = 0
         package var ipv6Count = 0
+        /// Of IPv4, those that /proc/net/arp lists: without NUD_NOARP and without NUD_NONE.
+        package var arpCount = 0
         var stateCounts: [8 of Int] = .init(repeating: 0)
 
         package func count(of state: State) -> Int { stateCounts[state.rawValue] }
@@ -36,10 +38,11 @@ package struct NeighbourTable: Sendable {
         let bits = payload.uint16(at: Message.stateOffset)
         // 0, NUD_NONE: just made.
         let state = bits.nonzeroBitCount == 1 ? State(rawValue: bits.trailingZeroBitCount) : nil
-        if let place = places[index] { return rows[place].add(state, isIPv6: isIPv6) }
+        let isARP = !isIPv6 && bits != 0 && state != .noARP
+        if let place = places[index] { return rows[place].add(state, isIPv6: isIPv6, isARP: isARP) }
         places[index] = rows.count
         var row = Row(index: index)
-        row.add(state, isIPv6: isIPv6)
+        row.add(state, isIPv6: isIPv6, isARP: isARP)
         rows.append(row)
     }
 
@@ -47,7 +50,7 @@ package struct NeighbourTable: Sendable {
     mutating func add(_ line: ARPTable.Line, interface name: Span<UInt8>) {
         let place = place(of: name)
         let state: State? = line.isPermanent ? .permanent : line.isComplete ? nil : .incomplete
-        rows[place].add(state, isIPv6: false)
+        rows[place].add(state, isIPv6: false, isARP: true)
     }
 
     private mutating func place(of name: Span<UInt8>) -> Int {
@@ -69,8 +72,9 @@ package struct NeighbourTable: Sendable {
 }
 
 extension NeighbourTable.Row {
-    fileprivate mutating func add(_ state: NeighbourTable.State?, isIPv6: Bool) {
+    fileprivate mutating func add(_ state: NeighbourTable.State?, isIPv6: Bool, isARP: Bool) {
         if isIPv6 { ipv6Count += 1 } else { ipv4Count += 1 }
+        if isARP { arpCount += 1 }
         if let state { stateCounts[state.rawValue] += 1 }
     }
 }

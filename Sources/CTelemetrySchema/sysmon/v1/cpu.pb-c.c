@@ -621,7 +621,7 @@ const ProtobufCMessageDescriptor sysmon__v1__cpu_cores__descriptor =
   (ProtobufCMessageInit) sysmon__v1__cpu_cores__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sysmon__v1__cpu_core__field_descriptors[12] =
+static const ProtobufCFieldDescriptor sysmon__v1__cpu_core__field_descriptors[22] =
 {
   {
     "id",
@@ -767,25 +767,156 @@ static const ProtobufCFieldDescriptor sysmon__v1__cpu_core__field_descriptors[12
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "user_seconds_total",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, user_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nice_seconds_total",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, nice_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "system_seconds_total",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, system_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "idle_seconds_total",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, idle_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "iowait_seconds_total",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, iowait_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "irq_seconds_total",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, irq_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "softirq_seconds_total",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, softirq_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steal_seconds_total",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, steal_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "guest_seconds_total",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, guest_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "guest_nice_seconds_total",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__CpuCore, guest_nice_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sysmon__v1__cpu_core__field_indices_by_name[] = {
   9,   /* field[9] = guest_nice_ratio */
+  21,   /* field[21] = guest_nice_seconds_total */
   8,   /* field[8] = guest_ratio */
+  20,   /* field[20] = guest_seconds_total */
   0,   /* field[0] = id */
   10,   /* field[10] = idle_ratio */
+  15,   /* field[15] = idle_seconds_total */
   11,   /* field[11] = iowait_ratio */
+  16,   /* field[16] = iowait_seconds_total */
   5,   /* field[5] = irq_ratio */
+  17,   /* field[17] = irq_seconds_total */
   3,   /* field[3] = nice_ratio */
+  13,   /* field[13] = nice_seconds_total */
   6,   /* field[6] = softirq_ratio */
+  18,   /* field[18] = softirq_seconds_total */
   7,   /* field[7] = steal_ratio */
+  19,   /* field[19] = steal_seconds_total */
   4,   /* field[4] = system_ratio */
+  14,   /* field[14] = system_seconds_total */
   1,   /* field[1] = usage_ratio */
   2,   /* field[2] = user_ratio */
+  12,   /* field[12] = user_seconds_total */
 };
-static const ProtobufCIntRange sysmon__v1__cpu_core__number_ranges[1 + 1] =
+static const ProtobufCIntRange sysmon__v1__cpu_core__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 20, 12 },
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor sysmon__v1__cpu_core__descriptor =
 {
@@ -795,10 +926,10 @@ const ProtobufCMessageDescriptor sysmon__v1__cpu_core__descriptor =
   "Sysmon__V1__CpuCore",
   "sysmon.v1",
   sizeof(Sysmon__V1__CpuCore),
-  12,
+  22,
   sysmon__v1__cpu_core__field_descriptors,
   sysmon__v1__cpu_core__field_indices_by_name,
-  1,  sysmon__v1__cpu_core__number_ranges,
+  2,  sysmon__v1__cpu_core__number_ranges,
   (ProtobufCMessageInit) sysmon__v1__cpu_core__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -148,7 +148,7 @@ const ProtobufCMessageDescriptor sysmon__v1__disks__descriptor =
   (ProtobufCMessageInit) sysmon__v1__disks__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sysmon__v1__disk__field_descriptors[32] =
+static const ProtobufCFieldDescriptor sysmon__v1__disk__field_descriptors[35] =
 {
   {
     "id",
@@ -534,14 +534,53 @@ static const ProtobufCFieldDescriptor sysmon__v1__disk__field_descriptors[32] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "discards_merged_total",
+    43,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Disk, discards_merged_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "discard_seconds_total",
+    44,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Disk, discard_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flush_seconds_total",
+    45,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Disk, flush_seconds_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sysmon__v1__disk__field_indices_by_name[] = {
   16,   /* field[16] = discard_await_seconds */
   15,   /* field[15] = discard_bytes_per_second */
   30,   /* field[30] = discard_bytes_total */
+  33,   /* field[33] = discard_seconds_total */
+  32,   /* field[32] = discards_merged_total */
   14,   /* field[14] = discards_per_second */
   29,   /* field[29] = discards_total */
   18,   /* field[18] = flush_await_seconds */
+  34,   /* field[34] = flush_seconds_total */
   17,   /* field[17] = flushes_per_second */
   31,   /* field[31] = flushes_total */
   0,   /* field[0] = id */
@@ -573,7 +612,7 @@ static const ProtobufCIntRange sysmon__v1__disk__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 30, 19 },
-  { 0, 32 }
+  { 0, 35 }
 };
 const ProtobufCMessageDescriptor sysmon__v1__disk__descriptor =
 {
@@ -583,7 +622,7 @@ const ProtobufCMessageDescriptor sysmon__v1__disk__descriptor =
   "Sysmon__V1__Disk",
   "sysmon.v1",
   sizeof(Sysmon__V1__Disk),
-  32,
+  35,
   sysmon__v1__disk__field_descriptors,
   sysmon__v1__disk__field_indices_by_name,
   2,  sysmon__v1__disk__number_ranges,

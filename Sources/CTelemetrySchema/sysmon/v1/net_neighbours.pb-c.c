@@ -148,7 +148,7 @@ const ProtobufCMessageDescriptor sysmon__v1__net_neighbours__descriptor =
   (ProtobufCMessageInit) sysmon__v1__net_neighbours__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor sysmon__v1__neighbour_counts__field_descriptors[12] =
+static const ProtobufCFieldDescriptor sysmon__v1__neighbour_counts__field_descriptors[13] =
 {
   {
     "id",
@@ -294,8 +294,21 @@ static const ProtobufCFieldDescriptor sysmon__v1__neighbour_counts__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "arp_entries",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__NeighbourCounts, arp_entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned sysmon__v1__neighbour_counts__field_indices_by_name[] = {
+  12,   /* field[12] = arp_entries */
   7,   /* field[7] = delay */
   1,   /* field[1] = entries */
   9,   /* field[9] = failed */
@@ -312,7 +325,7 @@ static const unsigned sysmon__v1__neighbour_counts__field_indices_by_name[] = {
 static const ProtobufCIntRange sysmon__v1__neighbour_counts__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor sysmon__v1__neighbour_counts__descriptor =
 {
@@ -322,7 +335,7 @@ const ProtobufCMessageDescriptor sysmon__v1__neighbour_counts__descriptor =
   "Sysmon__V1__NeighbourCounts",
   "sysmon.v1",
   sizeof(Sysmon__V1__NeighbourCounts),
-  12,
+  13,
   sysmon__v1__neighbour_counts__field_descriptors,
   sysmon__v1__neighbour_counts__field_indices_by_name,
   1,  sysmon__v1__neighbour_counts__number_ranges,

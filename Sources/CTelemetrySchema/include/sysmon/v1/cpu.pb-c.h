@@ -209,10 +209,50 @@ struct  Sysmon__V1__CpuCore
    * Idle while a disk request of this CPU was out.
    */
   double iowait_ratio;
+  /*
+   * Column 1, seconds since boot. Guest time is still inside.
+   */
+  double user_seconds_total;
+  /*
+   * Column 2, seconds since boot. Time of guest_nice is still inside.
+   */
+  double nice_seconds_total;
+  /*
+   * Column 3, seconds since boot.
+   */
+  double system_seconds_total;
+  /*
+   * Column 4, seconds since boot.
+   */
+  double idle_seconds_total;
+  /*
+   * Column 5, seconds since boot.
+   */
+  double iowait_seconds_total;
+  /*
+   * Column 6, seconds since boot.
+   */
+  double irq_seconds_total;
+  /*
+   * Column 7, seconds since boot.
+   */
+  double softirq_seconds_total;
+  /*
+   * Column 8, seconds since boot.
+   */
+  double steal_seconds_total;
+  /*
+   * Column 9, seconds since boot.
+   */
+  double guest_seconds_total;
+  /*
+   * Column 10, seconds since boot.
+   */
+  double guest_nice_seconds_total;
 };
 #define SYSMON__V1__CPU_CORE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__cpu_core__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

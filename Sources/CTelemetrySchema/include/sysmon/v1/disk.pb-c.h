@@ -181,10 +181,22 @@ struct  Sysmon__V1__Disk
    * Field 16: flushes completed; 0 where it is not told.
    */
   uint64_t flushes_total;
+  /*
+   * Field 13: discards merged; 0 where it is not told.
+   */
+  uint64_t discards_merged_total;
+  /*
+   * Field 15: time of all discards; 0 where it is not told.
+   */
+  double discard_seconds_total;
+  /*
+   * Field 17: time of all flushes; 0 where it is not told.
+   */
+  double flush_seconds_total;
 };
 #define SYSMON__V1__DISK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__disk__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Sysmon__V1__Disks methods */

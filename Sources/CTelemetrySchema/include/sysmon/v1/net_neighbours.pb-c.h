@@ -100,10 +100,14 @@ struct  Sysmon__V1__NeighbourCounts
    * NUD_PERMANENT: set by hand.
    */
   double permanent;
+  /*
+   * Of IPv4 those that /proc/net/arp lists: without those of no_arp.
+   */
+  double arp_entries;
 };
 #define SYSMON__V1__NEIGHBOUR_COUNTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__neighbour_counts__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Sysmon__V1__NetNeighbours methods */
