@@ -199,7 +199,7 @@ package struct Registration: Sendable {
     package let isEventDriven: Bool
     package let entrySettings: [EntrySetting]
     private let start: @Sendable (Host) throws(CollectError) -> any Sampling
-    private let translate: @Sendable ([UInt8]) -> [UInt8]?
+    private let takeApart: @Sendable ([UInt8]) -> DecodedMessage?
 
     @inline(__always)
     package init<Source: Collector & ~Copyable>(_: Source.Type) {
@@ -211,11 +211,14 @@ package struct Registration: Sendable {
         isEventDriven = Source.isEventDriven
         entrySettings = Source.entrySettings
         start = { host throws(CollectError) in ErasedSampler(Sampler(try Source(host: host))) }
-        translate = { payload in TelemetrySchema.json(ofProtobuf: payload, as: Source.Message.self) }
+        takeApart = { payload in TelemetrySchema.decode(protobuf: payload, as: Source.Message.self) }
     }
 
+    /// A message of the channel taken apart; nil if it is none.
+    package func decode(_ payload: [UInt8]) -> DecodedMessage? { takeApart(payload) }
+
     /// A message of the channel in JSON; nil if it is none.
-    package func json(of payload: [UInt8]) -> [UInt8]? { translate(payload) }
+    package func json(of payload: [UInt8]) -> [UInt8]? { decode(payload)?.json(notKnown: .isLeftOut) }
 
     package func makeSampler(on host: Host) throws(CollectError) -> any Sampling { try start(host) }
 }
