@@ -12,7 +12,9 @@ struct Main {
             case .help: print(Options.help)
             case .version: print("sysmon-agent \(agentVersion)")
             case .newToken(let command): try command.run()
-            case .listChannels(let command): try command.run()
+            case .list(let command): try command.run()
+            case .cat(let command): try command.run()
+            case .once(let command): try command.run()
             case .run(let options): try Service(options: options, log: Log(level: options.logLevel ?? .info)).run()
             }
         } catch let mistake as Options.Mistake {

@@ -31,7 +31,9 @@ struct Options {
     enum Request {
         case run(Options)
         case newToken(TokenCommand)
-        case listChannels(ListCommand)
+        case list(ListCommand)
+        case once(OnceCommand)
+        case cat(CatCommand)
         case help, version
     }
 
@@ -42,7 +44,9 @@ struct Options {
 
     static let help = """
         Usage: sysmon-agent [OPTION]...
-          or:  sysmon-agent list channels [OPTION]...
+          or:  sysmon-agent list channels|sensors|collectors [OPTION]...
+          or:  sysmon-agent once [TOPIC]... [--format text|json] [--path.procfs PATH]...
+          or:  sysmon-agent cat TOPIC... [--url ws://HOST:PORT] [--count N] [--ca FILE]
           or:  sysmon-agent token new --role viewer|operator [--name NAME]
         Sample this host and serve the samples to Foxglove and Lichtblick over WebSocket.
 
@@ -118,8 +122,12 @@ struct Options {
     }
 
     static func parse() throws(Mistake) -> Request {
-        if CommandLine.arguments.dropFirst().first == "token" {
-            return .newToken(try TokenCommand(parsing: Array(CommandLine.arguments.dropFirst(2))))
+        let arguments = Array(CommandLine.arguments.dropFirst(2))
+        switch CommandLine.arguments.dropFirst().first {
+        case "token": return .newToken(try TokenCommand(parsing: arguments))
+        case "cat": return .cat(try CatCommand(parsing: arguments))
+        case "once": return .once(try OnceCommand(parsing: arguments))
+        default: break
         }
         var options = Options()
         var table = unsafe Key.allCases.map { key in
@@ -194,8 +202,10 @@ struct Options {
         }
         guard let word = words.first else { return .run(options) }
         guard word == "list" else { throw Mistake(text: "\(word) is unexpected; try --help") }
-        guard words == ["list", "channels"] else { throw Mistake(text: "write \(ListCommand.usage)") }
-        return .listChannels(ListCommand(options: options))
+        guard words.count == 2, let subject = ListCommand.Subject(rawValue: words[1]) else {
+            throw Mistake(text: "write \(ListCommand.usage)")
+        }
+        return .list(ListCommand(options: options, subject: subject))
     }
 
     private static func parseOrigin(_ text: String) throws(Mistake) -> OriginPattern {
