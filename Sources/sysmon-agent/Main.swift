@@ -14,6 +14,7 @@ struct Main {
             case .newToken(let command): try command.run()
             case .list(let command): try command.run()
             case .cat(let command): try command.run()
+            case .top(let command): try command.run()
             case .once(let command): try command.run()
             case .run(let options): try Service(options: options, log: Log(level: options.logLevel ?? .info)).run()
             }

@@ -34,6 +34,7 @@ struct Options {
         case list(ListCommand)
         case once(OnceCommand)
         case cat(CatCommand)
+        case top(TopCommand)
         case help, version
     }
 
@@ -46,6 +47,7 @@ struct Options {
         Usage: sysmon-agent [OPTION]...
           or:  sysmon-agent list channels|sensors|collectors [OPTION]...
           or:  sysmon-agent once [TOPIC]... [--format text|json] [--path.procfs PATH]...
+          or:  sysmon-agent top [--url ws://HOST:PORT] [--ca FILE] [--path.procfs PATH]...
           or:  sysmon-agent cat TOPIC... [--url ws://HOST:PORT] [--count N] [--ca FILE]
           or:  sysmon-agent token new --role viewer|operator [--name NAME]
         Sample this host and serve the samples to Foxglove and Lichtblick over WebSocket.
@@ -77,6 +79,11 @@ struct Options {
 
         The command list channels shows what each channel tells, its rate, its source, and whether this host has it. It
         heeds --config, --rate and --path.*.
+
+        The command once shows what this host is at now: without a topic an overview, else all that the channels tell.
+        It runs no server and needs none. cat prints the messages of a running agent, one line of JSON each, and top
+        shows them on the terminal; without --url it shows this host, and needs no running agent. --ca names a PEM file
+        with the authority that signed the certificate of a wss:// address.
 
         The command token new makes a token. It writes its line for the token file to stdout and the token to stderr:
           (umask 077; sysmon-agent token new --role operator --name ann >> tokens)
@@ -126,6 +133,7 @@ struct Options {
         switch CommandLine.arguments.dropFirst().first {
         case "token": return .newToken(try TokenCommand(parsing: arguments))
         case "cat": return .cat(try CatCommand(parsing: arguments))
+        case "top": return .top(try TopCommand(parsing: arguments))
         case "once": return .once(try OnceCommand(parsing: arguments))
         default: break
         }
