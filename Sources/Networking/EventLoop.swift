@@ -198,8 +198,8 @@ package final class EventLoop {
         }
     }
 
-    /// Serves a connected socket that was made elsewhere, such as one end of a socketpair(2), as if it was accepted from
-    /// `address`; to be called before ``run(_:onSignal:report:)`` or by what that calls.
+    /// Serves a connected socket that was made elsewhere, such as one end of a socketpair(2), as if it was accepted
+    /// from `address`; to be called before ``run(_:onSignal:report:)`` or by what that calls.
     package func adopt(
         _ descriptor: Int32, from address: String, _ handler: some ConnectionHandler
     ) throws(SystemError) {

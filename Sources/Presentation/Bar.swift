@@ -5,6 +5,7 @@ struct Bar {
 
     /// `ratio` nil: not known.
     func line(_ ratio: Double?, width: Int) -> StyledLine {
+        let width = max(0, width)
         let halves = Int((min(1, max(0, ratio ?? 0)) * Double(2 * width)).rounded())
         let hasHalf = isUnicode && halves % 2 == 1
         let full = String(repeating: isUnicode ? "━" : "#", count: halves / 2) + (hasHalf ? "╸" : "")

@@ -8,8 +8,8 @@ package struct MessageText {
     private static let indent = "  "
     private static let gap = 3
 
-    /// `fields` are the names to show, of the message and of its entries; nil: all but the header and the counters whose
-    /// rates are there, too.
+    /// `fields` are the names to show, of the message and of its entries; nil: all but the header and the counters
+    /// whose rates are there, too.
     package init(_ message: DecodedMessage, fields: [String]? = nil, width: Int) {
         self.message = Self.selected(message, fields)
         self.width = max(20, width - Self.indent.count)

@@ -137,16 +137,17 @@ extension Screen {
 
     private var processes: Block? {
         guard let message = model.messages["/processes"] else { return nil }
-        let widths = [9, 10, 8, 9, 9, 9]
+        // What there is no room for is left out; the name always shows.
+        let fields =
+            [("user", "user", 10, 50), ("CPU", "cpu_ratio", 8, 0), ("memory", "resident_bytes", 9, 0)]
+            + [("read", "read_bytes_per_second", 9, 76), ("write", "write_bytes_per_second", 9, 76)]
+        let shown = fields.filter { columns >= $0.3 }
+        let widths = [9] + shown.map { $0.2 }
         let used = widths.reduce(2 * widths.count, +)
         return block(
-            "/processes", ["Process", "user", "CPU", "memory", "read", "write", "name"],
-            widths + [max(8, columns - used)],
+            "/processes", ["Process"] + shown.map { $0.0 } + ["name"], widths + [max(8, columns - used)],
             (message["top"]?.rows ?? []).map { row in
-                [
-                    name(row), name(row, "user"), cell(row, "cpu_ratio"), cell(row, "resident_bytes"),
-                    cell(row, "read_bytes_per_second"), cell(row, "write_bytes_per_second"), name(row, "name"),
-                ]
+                [name(row)] + shown.map { $0.1 == "user" ? name(row, "user") : cell(row, $0.1) } + [name(row, "name")]
             }, endsLeft: true)
     }
 }

@@ -27,7 +27,10 @@ package struct Screen {
         lines = lines.prefix(max(0, rows - 1)) + []
         while lines.count < rows - 1 { lines.append(StyledLine()) }
         lines.append(footer)
-        return lines.map { $0.cut(to: columns) }
+        return lines.map { line in
+            let line = line.cut(to: columns)
+            return bar.isUnicode ? line : line.ascii
+        }
     }
 
     // MARK: Title and footer
@@ -37,9 +40,7 @@ package struct Screen {
         if let uptime = number("/system/uptime", "uptime_seconds") { line.append("  up \(duration(uptime))") }
         let loads = ["load1", "load5", "load15"].map { number("/load", $0) }
         if model.messages["/load"] != nil {
-            line.append("  ")
-            line.append(heading("load", of: "/load"))
-            line.append(" " + loads.map { Unit.none.text($0 ?? .nan) }.joined(separator: " "))
+            line.append("  load " + loads.map { Unit.none.text($0 ?? .nan) }.joined(separator: " "))
             let tasks = ["tasks_runnable", "tasks_total"].map { Unit.none.text(number("/load", $0) ?? .nan) }
             line.append("  \(tasks[0]) of \(tasks[1]) tasks run", .faint)
         }
@@ -62,7 +63,7 @@ package struct Screen {
     private var rateText: String {
         func text(_ hertz: Double) -> String { decimal(hertz, hertz == hertz.rounded() ? 0 : hertz < 0.1 ? 3 : 1) }
         if let topic = model.chosenTopic { return "\(topic) at \(model.rates[topic].map(text) ?? "-") Hz" }
-        let rates = TopModel.topics.compactMap { model.rates[$0] }
+        let rates = TopModel.ratedTopics.compactMap { model.rates[$0] }
         guard let least = rates.min(), let most = rates.max() else { return "" }
         return "all at \(text(least))\(least == most ? "" : " to \(text(most))") Hz"
     }

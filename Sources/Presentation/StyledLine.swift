@@ -38,4 +38,22 @@ package struct StyledLine: Equatable, Sendable {
         for run in runs { line.append(String(run.text.prefix(width - line.width)), run.style) }
         return line
     }
+
+    /// For terminals that show no more than that; as wide as before.
+    var ascii: StyledLine {
+        var line = StyledLine()
+        for run in runs {
+            let text = run.text.map { character -> Character in
+                switch character {
+                case _ where character.isASCII: character
+                case "µ": "u"
+                case "°": " "
+                case "…": "~"
+                default: "?"
+                }
+            }
+            line.append(String(text), run.style)
+        }
+        return line
+    }
 }

@@ -15,7 +15,7 @@ struct TextTable {
     var columns: [Column]
     private let width: Int
     /// What a text may take of the width; the rest is cut.
-    private var cellWidthMax: Int { width / 3 }
+    private var cellWidthMax: Int { max(16, width / 3) }
 
     init(columns: [Column], width: Int) {
         self.columns = columns

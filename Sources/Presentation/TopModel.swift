@@ -2,11 +2,12 @@ package import TelemetrySchema
 
 /// What `top` shows and what its keys do, without a terminal and without a server.
 package struct TopModel {
-    /// The topics that are shown, in the order in which they are chosen.
-    package static let topics = [
-        "/cpu", "/cpu/cores", "/load", "/memory", "/pressure", "/net", "/disk", "/sensors", "/processes",
-        "/system/uptime",
+    /// The topics whose rates can be changed, in the order in which they are chosen.
+    package static let ratedTopics = [
+        "/cpu", "/cpu/cores", "/memory", "/pressure", "/net", "/disk", "/sensors", "/processes",
     ]
+    /// All that are shown.
+    package static let topics = ratedTopics + ["/load", "/system/uptime"]
 
     package enum Key: Sendable {
         case quit, pause, help, faster, slower, next, previous
@@ -64,7 +65,7 @@ package struct TopModel {
         case .next: choose(by: 1)
         case .previous: choose(by: -1)
         case .faster, .slower:
-            let topics = chosenTopic.map { [$0] } ?? Self.topics
+            let topics = chosenTopic.map { [$0] } ?? Self.ratedTopics
             let changes = topics.compactMap { topic in
                 rates[topic].map { (topic: topic, hertz: Self.step(from: $0, up: key == .faster)) }
             }
@@ -79,7 +80,7 @@ package struct TopModel {
 
     /// All, then the topics that have a rate, and round again.
     private mutating func choose(by step: Int) {
-        let choices = [nil] + Self.topics.filter { rates[$0] != nil }.map { Optional($0) }
+        let choices = [nil] + Self.ratedTopics.filter { rates[$0] != nil }.map { Optional($0) }
         let place = choices.firstIndex(of: chosenTopic) ?? 0
         chosenTopic = choices[(place + step + choices.count) % choices.count]
     }

@@ -132,8 +132,8 @@ func duration(_ seconds: Double) -> String {
 private func pair(_ seconds: Double, _ large: Double, _ largeName: String, _ small: Double, _ name: String) -> String {
     let count = (abs(seconds) / small).rounded(.down)
     let wholes = (count / (large / small)).rounded(.down)
-    return
-        "\(seconds < 0 ? "-" : "")\(decimal(wholes, 0)) \(largeName) \(decimal(count - wholes * large / small, 0)) \(name)"
+    let rest = decimal(count - wholes * large / small, 0)
+    return "\(seconds < 0 ? "-" : "")\(decimal(wholes, 0)) \(largeName) \(rest) \(name)"
 }
 
 /// A Unix time as date and time of day in UTC.

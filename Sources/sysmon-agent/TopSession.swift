@@ -100,7 +100,7 @@ final class TopSession {
             model.name = name
             model.connectionFault = nil
             model.notice = nil
-            let names = TopModel.topics.map { $0 + Self.rateSuffix }
+            let names = TopModel.ratedTopics.map { $0 + Self.rateSuffix }
             link.ask { client in
                 client.subscribeToParameters(names)
                 client.getParameters(names)
