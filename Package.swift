@@ -17,6 +17,7 @@ let package = Package(
         .target(name: "WebSocketProtocol", dependencies: ["Telemetry"]),
         .target(name: "FoxgloveProtocol", dependencies: ["Telemetry"]),
         .target(name: "FoxgloveServer", dependencies: ["FoxgloveProtocol", "Telemetry", "WebSocketProtocol"]),
+        .target(name: "FoxgloveClient", dependencies: ["FoxgloveProtocol", "Telemetry", "WebSocketProtocol"]),
 
         .target(
             name: "TelemetrySchema", dependencies: ["CProtobufC", "CTelemetrySchema", "Telemetry"],
@@ -30,14 +31,17 @@ let package = Package(
                 "WebSocketProtocol",
             ],
             resources: [.embedInCode("Layouts/overview.json"), .embedInCode("Page")]),
+        // Messages as text for people.
+        .target(name: "Presentation", dependencies: ["Telemetry", "TelemetrySchema"]),
 
         // Sockets and the loop.
         .target(name: "Networking", dependencies: ["CLinux", "COpenSSL", "Telemetry", "WebSocketProtocol"]),
         .executableTarget(
             name: "sysmon-agent",
             dependencies: [
-                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry",
-                "WebSocketProtocol",
+                "CLinux", "FoxgloveClient", "FoxgloveServer", "HostMetrics", "Networking", "Presentation",
+                "SysmonAgent",
+                "Telemetry", "TelemetrySchema", "WebSocketProtocol",
             ]),
         .executableTarget(
             name: "sysmon-bench",
@@ -65,6 +69,14 @@ let package = Package(
         .testTarget(
             name: "FoxgloveServerTests",
             dependencies: ["FoxgloveProtocol", "FoxgloveServer", "Telemetry", "TestSupport", "WebSocketProtocol"]),
+        .testTarget(
+            name: "FoxgloveClientTests",
+            dependencies: [
+                "FoxgloveClient", "FoxgloveProtocol", "FoxgloveServer", "Telemetry", "TestSupport",
+                "WebSocketProtocol",
+            ]),
+        .testTarget(
+            name: "PresentationTests", dependencies: ["HostMetrics", "Presentation", "Telemetry", "TelemetrySchema"]),
         .testTarget(
             name: "NetworkingTests", dependencies: ["COpenSSL", "Networking", "Telemetry", "WebSocketProtocol"]),
         // RFC 6455 over real sockets.

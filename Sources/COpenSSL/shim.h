@@ -33,3 +33,5 @@ static inline int openssl_name_count(const GENERAL_NAMES *names) { return sk_GEN
 static inline GENERAL_NAME *openssl_name(const GENERAL_NAMES *names, int index) {
     return sk_GENERAL_NAME_value(names, index);
 }
+// Tells the server which of its names is asked for.
+static inline void openssl_ask_for_name(SSL *ssl, const char *name) { (void)SSL_set_tlsext_host_name(ssl, name); }

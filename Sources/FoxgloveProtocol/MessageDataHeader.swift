@@ -22,4 +22,12 @@ package struct MessageDataHeader: Equatable, Sendable {
             target[5 + index] = UInt8(truncatingIfNeeded: logTime.unixNanoseconds >> (8 * UInt64(index)))
         }
     }
+
+    /// Reads the header at the start of a binary message; nil: it is none of channel data.
+    package init?(parsing message: [UInt8]) {
+        guard message.count >= Self.byteCount, message[0] == 1 else { return nil }
+        func integer(_ range: Range<Int>) -> UInt64 { range.reversed().reduce(0) { $0 << 8 | UInt64(message[$1]) } }
+        subscriptionID = UInt32(integer(1..<5))
+        logTime = Timestamp(unixNanoseconds: integer(5..<13))
+    }
 }

@@ -145,6 +145,16 @@ package protocol Sampling: AnyObject {
     func encode(into target: inout MutableSpan<UInt8>)
 }
 
+extension Sampling {
+    /// A copy of the message.
+    package var message: [UInt8] {
+        var payload = [UInt8](repeating: 0, count: encodedByteCount)
+        var target = payload.mutableSpan
+        encode(into: &target)
+        return payload
+    }
+}
+
 /// Holds a collector and its message.
 private final class Sampler<Source: Collector & ~Copyable> {
     private let collector: LoopCell<Source>
@@ -208,7 +218,7 @@ package struct Registration: Sendable {
     package let isEventDriven: Bool
     package let entrySettings: [EntrySetting]
     private let start: @Sendable (Host, UInt32) throws(CollectError) -> any Sampling
-    private let translate: @Sendable ([UInt8]) -> [UInt8]?
+    private let takeApart: @Sendable ([UInt8]) -> DecodedMessage?
 
     @inline(__always)
     package init<Source: Collector & ~Copyable>(_: Source.Type) {
@@ -223,11 +233,14 @@ package struct Registration: Sendable {
         start = { host, sequence throws(CollectError) in
             ErasedSampler(Sampler(try Source(host: host), after: sequence))
         }
-        translate = { payload in TelemetrySchema.json(ofProtobuf: payload, as: Source.Message.self) }
+        takeApart = { payload in TelemetrySchema.decode(protobuf: payload, as: Source.Message.self) }
     }
 
+    /// A message of the channel taken apart; nil if it is none.
+    package func decode(_ payload: [UInt8]) -> DecodedMessage? { takeApart(payload) }
+
     /// A message of the channel in JSON; nil if it is none.
-    package func json(of payload: [UInt8]) -> [UInt8]? { translate(payload) }
+    package func json(of payload: [UInt8]) -> [UInt8]? { decode(payload)?.json(notKnown: .isLeftOut) }
 
     /// Its messages are counted on from `sequence`: viewers take a step back for another run of the agent.
     package func makeSampler(on host: Host, after sequence: UInt32 = 0) throws(CollectError) -> any Sampling {

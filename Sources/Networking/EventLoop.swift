@@ -193,18 +193,35 @@ package final class EventLoop {
                 spare = Self.openSpare()
                 return
             case .connection(let descriptor, let address):
-                let index = freeIndices.popLast() ?? connections.count
-                if index == connections.count { connections.append(nil) }
-                let interest = UInt32(EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue) | Self.edgeTriggered
-                guard (try? watch(descriptor.rawValue, interest, Source.connection.tag(index))) != nil else {
-                    freeIndices.append(index)
-                    continue
-                }
-                handler.opened(ConnectionID(index: index), from: address, now: now)
-                connections[index] = Connection(descriptor, tls: listener.tls)
-                connectionCount += 1
+                serve(descriptor, from: address, tls: listener.tls, handler, now: now)
             }
         }
+    }
+
+    /// Serves a connected socket that was made elsewhere, such as one end of a socketpair(2), as if it was accepted
+    /// from `address`; to be called before ``run(_:onSignal:report:)`` or by what that calls.
+    package func adopt(
+        _ descriptor: Int32, from address: String, _ handler: some ConnectionHandler
+    ) throws(SystemError) {
+        let socket = try FileDescriptor(descriptor, "take over a socket")
+        socket.setNonBlocking()
+        serve(socket, from: address, tls: nil, handler, now: clock())
+    }
+
+    private func serve(
+        _ descriptor: consuming FileDescriptor, from address: String, tls: TLSContext?,
+        _ handler: some ConnectionHandler, now: Instant
+    ) {
+        let index = freeIndices.popLast() ?? connections.count
+        if index == connections.count { connections.append(nil) }
+        let interest = UInt32(EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue) | Self.edgeTriggered
+        guard (try? watch(descriptor.rawValue, interest, Source.connection.tag(index))) != nil else {
+            freeIndices.append(index)
+            return
+        }
+        handler.opened(ConnectionID(index: index), from: address, now: now)
+        connections[index] = Connection(descriptor, tls: tls)
+        connectionCount += 1
     }
 
     /// One helping per connection and round, so that one that floods does not keep the others waiting.

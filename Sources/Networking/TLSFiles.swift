@@ -95,7 +95,7 @@ struct TLSFiles {
 }
 
 /// Nobody is there to be asked for a passphrase.
-private func refusePassphrase(
+func refusePassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
 ) -> Int32 { -1 }
 
@@ -104,7 +104,7 @@ private func refusePassphrase(
 /// The files are read by the thread that serves everybody, so nothing may make it wait: a path can be replaced by a
 /// pipe, which keeps a reader waiting, or by a device, which never ends.
 @safe
-private struct PEMFile: ~Copyable {
+struct PEMFile: ~Copyable {
     /// Enough for hundreds of authorities.
     static let byteLimit = 1_024 * 1_024
 

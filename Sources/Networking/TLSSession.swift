@@ -33,7 +33,9 @@ final class TLSSession {
 
     var byteCount: Int { phase == .handshake ? Self.handshakeByteCount : Self.establishedByteCount }
 
-    init?(_ context: borrowing TLSHandle) {
+    /// `server`: the name or address of the server that this is a client of, which its certificate must bear; nil: this
+    /// is the server.
+    init?(_ context: borrowing TLSHandle, server: String? = nil) {
         guard let ssl = unsafe SSL_new(context.rawValue) else { return nil }
         guard let incoming = unsafe BIO_new(BIO_s_mem()) else {
             unsafe SSL_free(ssl)
@@ -45,7 +47,16 @@ final class TLSSession {
             return nil
         }
         unsafe SSL_set0_wbio(ssl, outgoing)
-        unsafe SSL_set_accept_state(ssl)
+        if let server {
+            // An address is no name to be asked for (RFC 6066, section 3), and the library knows one when it sees it.
+            if server.contains(where: { $0.isLetter && !$0.isHexDigit }), !server.contains(":") {
+                unsafe openssl_ask_for_name(ssl, server)
+            }
+            unsafe SSL_set1_host(ssl, server)
+            unsafe SSL_set_connect_state(ssl)
+        } else {
+            unsafe SSL_set_accept_state(ssl)
+        }
         unsafe self.ssl = ssl
     }
 
@@ -136,6 +147,13 @@ final class TLSSession {
     }
 
     // MARK: Identity
+
+    /// Why the peer's certificate was not taken, in the library's words; nil: it was, or there was none.
+    var verificationFault: String? {
+        let result = unsafe SSL_get_verify_result(ssl)
+        guard result != Int(X509_V_OK), let text = unsafe X509_verify_cert_error_string(result) else { return nil }
+        return unsafe String(cString: text)
+    }
 
     /// The names in the certificate that the client has shown and that was verified.
     var peerNames: [String] {

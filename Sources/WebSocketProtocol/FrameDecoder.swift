@@ -1,4 +1,4 @@
-/// Takes a client's bytes and finds whole messages and control frames in them (RFC 6455, sections 5 and 7).
+/// Takes a peer's bytes and finds whole messages and control frames in them (RFC 6455, sections 5 and 7).
 ///
 /// Bytes may come in any pieces. Payloads are unmasked on the way into a kept buffer; memory grows with bytes that have
 /// come, never with a length that was only promised. After a violation the decoder must not be used again.
@@ -11,6 +11,9 @@ package struct FrameDecoder: Sendable {
             self.fragmentCount = fragmentCount
         }
     }
+
+    /// Whose bytes they are: a client must mask its frames, and a server must not (section 5.1).
+    package enum Peer: Sendable { case client, server }
 
     package enum Event: Equatable, Sendable {
         /// A whole message; its bytes are in ``payload``. Text is valid UTF-8.
@@ -26,6 +29,7 @@ package struct FrameDecoder: Sendable {
     private static let keptCapacity = 64 * 1_024
 
     private let limits: Limits
+    private let maskByteCount: Int
     private var message: [UInt8] = []
     private var control: [UInt8] = []
     /// Kind of the message under way; nil between messages.
@@ -46,8 +50,9 @@ package struct FrameDecoder: Sendable {
         var received = 0
     }
 
-    package init(limits: Limits) {
+    package init(limits: Limits, peer: Peer = .client) {
         self.limits = limits
+        maskByteCount = peer == .client ? 4 : 0
         header.reserveCapacity(14)
     }
 
@@ -94,7 +99,7 @@ package struct FrameDecoder: Sendable {
                 case 127: 8
                 default: 0
                 }
-            guard header.count == 2 + lengthByteCount + 4 else { continue }
+            guard header.count == 2 + lengthByteCount + maskByteCount else { continue }
             defer { header.removeAll(keepingCapacity: true) }
             return begin(lengthByteCount: lengthByteCount)
         }
@@ -103,7 +108,8 @@ package struct FrameDecoder: Sendable {
 
     /// What can be told from the first two bytes is told at once, not when the rest has come.
     private func violationOfFirstBytes() -> CloseCode? {
-        guard header[0] & 0x70 == 0, let opcode = FrameHeader.Opcode(rawValue: header[0] & 0x0F), header[1] & 0x80 != 0
+        guard header[0] & 0x70 == 0, let opcode = FrameHeader.Opcode(rawValue: header[0] & 0x0F),
+            (header[1] & 0x80 != 0) == (maskByteCount > 0)
         else { return .protocolError }
         let isFinal = header[0] & 0x80 != 0
         switch opcode {

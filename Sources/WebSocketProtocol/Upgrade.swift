@@ -31,12 +31,16 @@ package enum Upgrade: Equatable, Sendable {
 
     /// The answer that makes the connection a WebSocket. Extensions are declined by not naming them.
     package static func response(subprotocol: String, key: String) -> [UInt8] {
-        let accept = Base64.encode(SHA1.digest(of: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
         let lines = [
             "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
-            "Sec-WebSocket-Accept: \(accept)", "Sec-WebSocket-Protocol: \(subprotocol)",
+            "Sec-WebSocket-Accept: \(acceptance(of: key))", "Sec-WebSocket-Protocol: \(subprotocol)",
         ]
         return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+    }
+
+    /// What shows a client that its key was read by a WebSocket server.
+    package static func acceptance(of key: String) -> String {
+        Base64.encode(SHA1.digest(of: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)))
     }
 }
 

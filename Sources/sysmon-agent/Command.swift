@@ -11,7 +11,12 @@ protocol Command: SendableMetatype {
 /// All of them, in the order of the help. The first needs no name.
 let commands: [any Command.Type] = [
     RunCommand.self,
+    OnceCommand.self,
+    TopCommand.self,
+    CatCommand.self,
     ListChannelsCommand.self,
+    ListSensorsCommand.self,
+    ListCollectorsCommand.self,
     ConfigDefaultCommand.self,
     CheckConfigCommand.self,
     TokenNewCommand.self,

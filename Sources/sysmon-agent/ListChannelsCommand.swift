@@ -17,6 +17,6 @@ struct ListChannelsCommand: Command {
         let host = configuration.host.makeHost()
         host.entrySettings = configuration.entrySettings
         let availabilities = Availability.ofEach(allCollectors, on: host)
-        print(ChannelList(configuration, availabilities).text, terminator: "")
+        Output.write(ChannelList(configuration, availabilities).text)
     }
 }

@@ -164,13 +164,19 @@ final class EchoHandler: ConnectionHandler, @unchecked Sendable {
 final class EchoServer {
     let handler: EchoHandler
     let port: UInt16
+    /// The other end of a socketpair(2) that the loop took over.
+    private(set) var adopted: Int32?
     private let finished = DispatchSemaphore(value: 0)
     private var isStopped = false
 
     /// SIGUSR1 makes it read the files of `tls` again.
     init(
-        host: String = "127.0.0.1", greeting: String = "", ticks: [UInt64] = [], tls files: CertificateFiles? = nil
+        host: String = "127.0.0.1", greeting: String = "", ticks: [UInt64] = [], tls files: CertificateFiles? = nil,
+        adopts: Bool = false
     ) throws {
+        var ends: [Int32] = [-1, -1]
+        if adopts, unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 { adopted = ends[0] }
+        let end = ends[1]
         handler = EchoHandler(greeting: greeting, ticks: ticks)
         let started = DispatchSemaphore(value: 0)
         let (handler, finished) = (handler, finished)
@@ -185,6 +191,7 @@ final class EchoServer {
                         report: { handler.record($0) })
                 }
                 let port = try loop.listen(host: host, port: 0, tls: tls)
+                if adopts { try loop.adopt(end, from: "a pair", handler) }
                 handler.onStop = { loop.stop(by: monotonic() + .milliseconds(100)) }
                 shared.result.withLock { $0 = .success(port) }
                 started.signal()

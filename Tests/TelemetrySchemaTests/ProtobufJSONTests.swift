@@ -80,6 +80,23 @@ import Testing
         #expect(LogMessage.schema.name == "foxglove.Log")
     }
 
+    @Test func unknownNumbersAreNullWhereAllMembersAreToBeThere() throws {
+        let nan: [UInt8] = [0x11, 0, 0, 0, 0, 0, 0, 0xF8, 0x7F]
+        let message = try #require(decode(protobuf: [0x0A, 2, 0x10, 7] + nan, as: HeaderMessage.self))
+        #expect(
+            String(decoding: message.json(notKnown: .isNull), as: UTF8.self)
+                == #"{"stamp":{"sec":0,"nsec":7},"interval_seconds":null,"sequence":0}"#)
+        #expect(message["sequence"]?.number == 0 && message["interval_seconds"]?.number == nil)
+    }
+
+    @Test func fieldsAreBounded() throws {
+        // CpuCores{cores: [{}, ...]}
+        let rows = Array(repeatElement([0x12, 0] as [UInt8], count: ProtobufLimits.fieldCountMax).joined())
+        let message = try #require(decode(protobuf: rows, as: CpuCoresMessage.self))
+        #expect(message["cores"]?.rows.count == ProtobufLimits.fieldCountMax)
+        #expect(decode(protobuf: rows + [0x12, 0], as: CpuCoresMessage.self) == nil)
+    }
+
     @Test(arguments: [[0xFF], [0x0A, 200], [0x0A, 4, 0x08], [0x07]] as [[UInt8]])
     func whatIsNoMessageIsNothing(bytes: [UInt8]) {
         #expect(text(bytes, HeaderMessage.self) == nil)

@@ -9,8 +9,10 @@ enum HouseRules {
         "WebSocketProtocol": ["Telemetry"],
         "FoxgloveProtocol": ["Telemetry", "FoundationEssentials"],
         "FoxgloveServer": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol", "FoundationEssentials"],
+        "FoxgloveClient": ["Telemetry", "WebSocketProtocol", "FoxgloveProtocol"],
         "TelemetrySchema": ["Telemetry", "CTelemetrySchema", "CProtobufC", "Glibc"],
         "HostMetrics": ["Telemetry", "TelemetrySchema", "CLinux", "CSensors", "CSystemd", "Glibc", "Synchronization"],
+        "Presentation": ["Telemetry", "TelemetrySchema"],
         "SysmonAgent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "FoxgloveProtocol", "FoxgloveServer", "WebSocketProtocol",
             "FoundationEssentials",
@@ -18,7 +20,7 @@ enum HouseRules {
         "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "COpenSSL", "Glibc"],
         "sysmon-agent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
-            "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",
+            "FoxgloveClient", "Presentation", "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",
         ],
         "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
     ]

@@ -3,13 +3,19 @@ internal import FoxgloveProtocol
 /// What to write instead of a name that does not exist, in words that follow it. `lister` is the command that tells
 /// those that there are, where they are many.
 func suggestion(for name: String, among known: [String], listedBy lister: String = "config default") -> String {
-    let nearest = known.map { (name: $0, distance: distance(name, $0)) }.min { $0.distance < $1.distance }
-    // A third of the name may be wrong, or the end may be missing.
-    if let nearest, nearest.distance <= max(1, name.count / 3) { return "did you mean \(quoted(nearest.name))?" }
+    if let name = nearest(to: name, among: known) { return "did you mean \(quoted(name))?" }
+    // Or the end is missing.
     let longer = known.filter { name.count > 2 && $0.hasPrefix(name) }
     if longer.count == 1 { return "did you mean \(quoted(longer[0]))?" }
     guard known.count <= 12 else { return "`sysmon-agent \(lister)` shows all that there are" }
     return "there \(known.count == 1 ? "is" : "are") \(known.joined(separator: ", "))"
+}
+
+/// Of what there is, the name that was meant by one that there is not.
+package func nearest(to name: String, among known: [String]) -> String? {
+    let nearest = known.map { (name: $0, distance: distance(name, $0)) }.min { $0.distance < $1.distance }
+    guard let nearest, nearest.distance <= max(1, name.count / 3) else { return nil }
+    return nearest.name
 }
 
 /// How many characters have to be put in, left out, replaced, or swapped with their neighbours.
