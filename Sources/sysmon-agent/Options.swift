@@ -77,8 +77,9 @@ struct Options {
           --help               show this text
           --version            show the version
 
-        The command list channels shows what each channel tells, its rate, its source, and whether this host has it. It
-        heeds --config, --rate and --path.*.
+        The command list channels shows what each channel tells, its rate, its source, and whether this host has it;
+        list sensors what the chips of this host measure, and list collectors how each channel is filled. They heed
+        --config, --rate and --path.*.
 
         The command once shows what this host is at now: without a topic an overview, else all that the channels tell.
         It runs no server and needs none. cat prints the messages of a running agent, one line of JSON each, and top

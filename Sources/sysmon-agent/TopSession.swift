@@ -112,8 +112,9 @@ final class TopSession {
         case .parameters(let parameters):
             for parameter in parameters where parameter.name.hasSuffix(Self.rateSuffix) {
                 guard case .number(let hertz)? = parameter.value?.json else { continue }
-                model.rates[String(parameter.name.dropLast(Self.rateSuffix.count))] = hertz
+                model.take(rate: hertz, of: String(parameter.name.dropLast(Self.rateSuffix.count)))
             }
+        case .status(let status) where status.level == .error: model.take(refusal: status.message)
         case .status(let status): model.notice = status.message
         case .advertised, .ended: break
         }
