@@ -40,6 +40,7 @@ struct CatCommand {
         var missing = Set(topics)
         var deadline: Instant?
         var failure: Service.Failure?
+        defer { link.ask { $0.close() } }
         link.ask { $0.want(topics) }
         while true {
             let limit = Instant.earliest(link.nextDeadline, missing.isEmpty ? nil : deadline)

@@ -46,7 +46,7 @@ extension Options {
 /// Of what there is, the name nearest to one that there is not.
 func suggestion(for name: String, among names: [String]) -> String? {
     let nearest = names.map { ($0, distance(Array(name.utf8), Array($0.utf8))) }.min { $0.1 < $1.1 }
-    guard let (candidate, count) = nearest, count <= max(2, name.utf8.count / 3) else { return nil }
+    guard let (candidate, count) = nearest, count * 3 <= name.utf8.count else { return nil }
     return candidate
 }
 

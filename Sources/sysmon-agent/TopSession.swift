@@ -38,7 +38,10 @@ final class TopSession {
     /// Until a key or a signal ends it; the terminal is as before then.
     func run() throws(Service.Failure) {
         try connect()
-        defer { terminal.leave() }
+        defer {
+            terminal.leave()
+            link?.ask { $0.close() }
+        }
         terminal.enter()
         while !isDone {
             let now = SystemClock.monotonic()
