@@ -18,7 +18,7 @@ struct Bar {
     func mark(_ ratio: Double?) -> StyledLine {
         guard let ratio else { return StyledLine("?", .faint) }
         let marks = Array(isUnicode ? "▁▂▃▄▅▆▇█" : "0123456789")
-        let place = min(marks.count - 1, max(0, Int(ratio * Double(marks.count))))
+        let place = min(marks.count - 1, Int(min(1, max(0, ratio)) * Double(marks.count)))
         return StyledLine(String(marks[place]), Self.style(ratio))
     }
 

@@ -49,7 +49,7 @@ package struct Screen {
     }
 
     private var footer: StyledLine {
-        if let notice = model.notice { return StyledLine(printable(notice), .warning) }
+        if let notice = model.notice { return place(StyledLine(rateText), at: StyledLine(printable(notice), .warning)) }
         let keys = [("q", "quit"), ("p", "pause"), ("+ -", "rate"), ("tab", "choose"), ("?", "help")]
         var line = StyledLine()
         for (key, does) in keys {

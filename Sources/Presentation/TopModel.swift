@@ -35,7 +35,9 @@ package struct TopModel {
     /// The last news of the server; a key makes it go.
     package var notice: String?
     /// Samples per second that are in effect, by topic.
-    package var rates: [String: Double] = [:]
+    package private(set) var rates: [String: Double] = [:]
+    /// Those that keys asked for, and that the server has not answered: the next key goes on from there.
+    private var askedRates: [String: Double] = [:]
     package private(set) var messages: [String: DecodedMessage] = [:]
     /// Nil: all of them.
     package private(set) var chosenTopic: String?
@@ -52,6 +54,20 @@ package struct TopModel {
     package mutating func forget(_ topic: String) {
         if !isPaused { messages[topic] = nil }
         rates[topic] = nil
+        askedRates[topic] = nil
+    }
+
+    /// Takes a rate that is in effect, as the server says.
+    package mutating func take(rate hertz: Double, of topic: String) {
+        guard Self.ratedTopics.contains(topic) else { return }
+        rates[topic] = hertz
+        if askedRates[topic] == hertz { askedRates[topic] = nil }
+    }
+
+    /// Takes what the server refused.
+    package mutating func take(refusal text: String) {
+        notice = text
+        askedRates = [:]
     }
 
     package mutating func press(_ key: Key) -> Action? {
@@ -67,12 +83,15 @@ package struct TopModel {
         case .faster, .slower:
             let topics = chosenTopic.map { [$0] } ?? Self.ratedTopics
             let changes = topics.compactMap { topic in
-                rates[topic].map { (topic: topic, hertz: Self.step(from: $0, up: key == .faster)) }
+                (askedRates[topic] ?? rates[topic]).map {
+                    (topic: topic, hertz: Self.step(from: $0, up: key == .faster))
+                }
             }
             guard !changes.isEmpty else {
                 notice = "the server has no rates to set"
                 return nil
             }
+            for (topic, hertz) in changes { askedRates[topic] = hertz }
             return .setRates(changes)
         }
         return nil

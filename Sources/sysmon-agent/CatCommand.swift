@@ -43,6 +43,7 @@ struct CatCommand: Command {
         var missing = Set(topics)
         var deadline: Instant?
         var failure: Failure?
+        defer { link.ask { $0.close() } }
         link.ask { $0.want(topics) }
         while true {
             let limit = Instant.earliest(link.nextDeadline, missing.isEmpty ? nil : deadline)

@@ -103,7 +103,6 @@ final class ServerLink {
             case EPROTO where error.reason.contains("certificate"):
                 "; name the authority that signed it with --ca FILE"
             case EPROTO: "; an agent without --tls.cert is reached by ws://"
-            case ENOENT, EACCES: ""
             default: ""
             }
         return Failure(text: "cannot \(error.action): \(error.reason)\(advice)")

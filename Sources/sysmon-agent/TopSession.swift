@@ -38,7 +38,10 @@ final class TopSession {
     /// Until a key or a signal ends it; the terminal is as before then.
     func run() throws(Failure) {
         try connect()
-        defer { terminal.leave() }
+        defer {
+            terminal.leave()
+            link?.ask { $0.close() }
+        }
         terminal.enter()
         while !isDone {
             let now = SystemClock.monotonic()
@@ -112,8 +115,9 @@ final class TopSession {
         case .parameters(let parameters):
             for parameter in parameters where parameter.name.hasSuffix(Self.rateSuffix) {
                 guard case .number(let hertz)? = parameter.value?.json else { continue }
-                model.rates[String(parameter.name.dropLast(Self.rateSuffix.count))] = hertz
+                model.take(rate: hertz, of: String(parameter.name.dropLast(Self.rateSuffix.count)))
             }
+        case .status(let status) where status.level == .error: model.take(refusal: status.message)
         case .status(let status): model.notice = status.message
         case .advertised, .ended: break
         }

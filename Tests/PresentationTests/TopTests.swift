@@ -16,15 +16,22 @@ import Testing
     @Test func keysChangeTheRateOfAllOrOfWhatIsChosen() {
         var model = TopModel()
         #expect(model.press(.faster) == nil && model.notice != nil)
-        model.rates = ["/cpu": 10, "/memory": 1, "/elsewhere": 1]
+        for (topic, hertz) in [("/cpu", 10.0), ("/memory", 1), ("/elsewhere", 1)] { model.take(rate: hertz, of: topic) }
         #expect(model.press(.faster) == .setRates([("/cpu", 20), ("/memory", 2)]))
         #expect(model.notice == nil)
         #expect(model.press(.next) == nil && model.chosenTopic == "/cpu")
+        // From what was asked for, though the server has not answered yet.
+        #expect(model.press(.slower) == .setRates([("/cpu", 10)]))
         #expect(model.press(.slower) == .setRates([("/cpu", 5)]))
+        model.take(refusal: "no")
+        #expect(model.notice == "no")
+        #expect(model.press(.slower) == .setRates([("/cpu", 5)]))
+        model.take(rate: 5, of: "/cpu")
+        #expect(model.press(.slower) == .setRates([("/cpu", 2)]))
         #expect(model.press(.previous) == nil && model.chosenTopic == nil)
         #expect(model.press(.previous) == nil && model.chosenTopic == "/memory")
         // The server says what came of it.
-        #expect(model.rates["/cpu"] == 10)
+        #expect(model.rates["/cpu"] == 5)
     }
 
     @Test func whatIsShownStaysWhilePaused() {
@@ -51,7 +58,8 @@ import Testing
 func model(cores: Int, processes: Int = 20) -> TopModel {
     var model = TopModel()
     model.name = "box"
-    model.rates = ["/cpu": 1, "/memory": 2]
+    model.take(rate: 1, of: "/cpu")
+    model.take(rate: 2, of: "/memory")
     model.take(
         message([
             "usage_ratio": .number(0.25), "user_ratio": .number(0.2), "system_ratio": .number(0.05),
@@ -179,11 +187,34 @@ func model(cores: Int, processes: Int = 20) -> TopModel {
         #expect(Screen(TopModel(), columns: 80, rows: 24, isUnicode: true).lines.count == 24)
     }
 
+    @Test(arguments: [1e300, -1e300, .infinity, -.infinity, .nan, -0.0])
+    func noNumberOfAServerTraps(number: Double) {
+        var model = model(cores: 100)
+        func spoilt(_ message: DecodedMessage) -> DecodedMessage {
+            DecodedMessage(
+                message.fields.map { field in
+                    switch field.value {
+                    case .number, .unsigned: DecodedMessage.Field(field.name, .number(number))
+                    case .message(let inner): DecodedMessage.Field(field.name, .message(spoilt(inner)))
+                    case .list(let elements):
+                        DecodedMessage.Field(
+                            field.name, .list(elements.map { $0.message.map { .message(spoilt($0)) } ?? $0 }))
+                    default: field
+                    }
+                })
+        }
+        for (topic, message) in model.messages { model.take(spoilt(message), of: topic) }
+        for topic in TopModel.topics { model.take(rate: number, of: topic) }
+        #expect(Screen(model, columns: 80, rows: 24, isUnicode: true).lines.count == 24)
+        _ = model.press(.faster)
+    }
+
     @Test func aLostConnectionAndARefusalAreTold() throws {
         var model = model(cores: 1)
         model.connectionFault = "no connection, trying again"
         model.notice = "/cpu.rate_hertz: 2000 is not a number from 0.001 to 1000"
         let lines = Screen(model, columns: 80, rows: 24, isUnicode: true).lines
+        #expect(try #require(lines.last).text.hasSuffix("  all at 1 to 2 Hz"))
         #expect(lines[0].text.hasSuffix("  no connection, trying again") && lines[0].text.count == 80)
         #expect(lines[0].runs.last?.style == .bad)
         #expect(try #require(lines.last).text.hasPrefix("/cpu.rate_hertz: 2000 is not"))
