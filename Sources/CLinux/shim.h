@@ -1,5 +1,4 @@
 // Headers of the C library that Swift's Glibc module leaves out.
-#include <getopt.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -12,9 +11,5 @@
 
 // Functions that the module hides, since it is read without _GNU_SOURCE.
 extern int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline);
+extern ssize_t getdents64(int descriptor, void *buffer, size_t length);
 extern int pthread_setname_np(pthread_t thread, const char *name);
-
-// Swift takes C's mutable globals for shared state and refuses them; these read the ones of getopt_long.
-static inline const char *getopt_argument(void) { return optarg; }
-static inline int getopt_letter(void) { return optopt; }
-static inline int getopt_index(void) { return optind; }

@@ -9,7 +9,7 @@ final class Admission {
     private let file: TokenFile?
     private let log: Log
 
-    init(_ options: Options, hostname: String, log: Log) throws(Service.Failure) {
+    init(_ options: Options, hostname: String, log: Log) throws(Failure) {
         self.log = log
         file = options.tokenFile.map(TokenFile.init)
         policy.digest = sha256
@@ -18,9 +18,9 @@ final class Admission {
         policy.names = Set(options.serverNames)
         policy.isBoundToLoopback = Self.isLoopback(options.host)
         if let file {
-            do { policy.tokens = try file.read() } catch { throw Service.Failure(text: "--token-file \(error.text)") }
+            do { policy.tokens = try file.read() } catch { throw Failure(text: "--token-file \(error.text)") }
             guard !policy.tokens.isEmpty || options.clientAuthority == nil else {
-                throw Service.Failure(
+                throw Failure(
                     text: "--token-file \(file.path) has no entries; add role:name:san=SUBJECT for the certificates of "
                         + "--tls.client-ca")
             }
@@ -40,7 +40,7 @@ final class Admission {
                 + (policy.isReadOnly ? "" : " and change its configuration") + ": it was started with --insecure"
             log(.warning, "everybody who reaches \(options.host) is let in (--insecure)")
         } else {
-            throw Service.Failure(
+            throw Failure(
                 text: "--host \(options.host) is open to other machines, and nobody would have to log in: give a "
                     + "--token-file (`sysmon-agent token new` makes tokens), or --insecure if that is meant",
                 status: 2)

@@ -8,17 +8,11 @@ struct Main {
         // Threads that look for slow sources come and go with clients; a heap for each would keep what they once had.
         mallopt(M_ARENA_MAX, 1)
         do {
-            switch try Options.parse() {
-            case .help: print(Options.help)
-            case .version: print("sysmon-agent \(agentVersion)")
-            case .newToken(let command): try command.run()
-            case .listChannels(let command): try command.run()
-            case .run(let options): try Service(options: options, log: Log(level: options.logLevel ?? .info)).run()
-            }
-        } catch let mistake as Options.Mistake {
-            writeError(mistake.text)
+            try dispatch(Array(CommandLine.arguments.dropFirst()))
+        } catch let error as UsageError {
+            writeError(error.text)
             exit(2)
-        } catch let failure as Service.Failure {
+        } catch let failure as Failure {
             writeError(failure.text)
             exit(failure.status)
         } catch {

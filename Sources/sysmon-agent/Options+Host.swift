@@ -8,14 +8,14 @@ extension Options {
         return Host(procfs: procfs, sysfs: sysfs, rootfs: rootfs, facts: Self.facts(), clock: clock.reading)
     }
 
-    func checkPaths() throws(Service.Failure) {
+    func checkPaths() throws(Failure) {
         for (option, path) in [
             ("--path.procfs", procfs), ("--path.sysfs", sysfs), ("--path.rootfs", rootfs),
         ] {
             let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 let reason = unsafe String(cString: strerror(errno))
-                throw Service.Failure(text: "\(option) \(path): \(reason); give a directory that the agent may read")
+                throw Failure(text: "\(option) \(path): \(reason); give a directory that the agent may read")
             }
             close(descriptor)
         }

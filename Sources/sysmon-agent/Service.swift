@@ -13,12 +13,6 @@ struct Service {
     let options: Options
     let log: Log
 
-    /// What keeps the agent from running, with a text that names the thing and the way out.
-    struct Failure: Error {
-        var text: String
-        var status: Int32 = 1
-    }
-
     /// How long clients get to close their side when the agent stops.
     private static let goodbyeTime = Period.milliseconds(500)
 

@@ -10,24 +10,24 @@ struct StartConfiguration {
     private static let fileByteLimit = 1 << 20
 
     /// Made anew, from the file as it is now.
-    func read() throws(Service.Failure) -> Configuration {
+    func read() throws(Failure) -> Configuration {
         var configuration = Agent.defaultConfiguration(allCollectors, hostSettings: hostSettings)
         if let path = options.configuration {
             let file: SmallFile
             do throws(SmallFile.Fault) { file = try SmallFile(path: path, byteLimit: Self.fileByteLimit) } catch {
-                throw Service.Failure(text: "--config \(error.text)")
+                throw Failure(text: "--config \(error.text)")
             }
             guard file.bytes.count <= Self.fileByteLimit else {
-                throw Service.Failure(text: "--config \(path): longer than \(Self.fileByteLimit) bytes")
+                throw Failure(text: "--config \(path): longer than \(Self.fileByteLimit) bytes")
             }
             do throws(Configuration.Refusal) { try configuration.apply(patch: file.bytes, by: .host) } catch {
-                throw Service.Failure(text: "--config \(path): \(error.text.trimmingPrefix("/config: "))")
+                throw Failure(text: "--config \(path): \(error.text.trimmingPrefix("/config: "))")
             }
         }
         for (topic, hertz) in options.rates {
             do throws(Configuration.Refusal) {
                 try configuration.set("rate_hertz", of: topic, to: .number(hertz))
-            } catch { throw Service.Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2) }
+            } catch { throw Failure(text: "--rate \(topic)=\(hertz): \(error.text)", status: 2) }
         }
         if let level = options.logLevel { configuration.logLevel = "\(level)" }
         return configuration

@@ -2,12 +2,16 @@ import HostMetrics
 import SysmonAgent
 
 /// `sysmon-agent list channels`: what there is, and what of it this host has.
-struct ListCommand {
-    var options: Options
+struct ListChannelsCommand: Command {
+    static let description = CommandDescription(
+        "list channels", "list the channels: what each tells, its rate, its source, and whether this host has it",
+        options: Options.all)
 
-    static let usage = "sysmon-agent list channels [--config PATH] [--path.procfs PATH]..."
+    private let options: Options
 
-    func run() throws(Service.Failure) {
+    init(_ arguments: Arguments) throws(UsageError) { options = try Options(arguments) }
+
+    func run() throws(Failure) {
         try options.checkPaths()
         let configuration = try StartConfiguration(options: options, hostSettings: []).read()
         let host = options.makeHost()
