@@ -19,6 +19,8 @@ package struct ResourceRequest: Equatable, Sendable {
     package var path: String
     /// As it came, without the question mark and without a token.
     package var query: String
+    /// The whole request, for its other lines.
+    package var head: HTTPRequest
     /// Tells this request from every other one of this run.
     var serial: UInt64
 }
@@ -64,7 +66,8 @@ extension Server {
             report(
                 .resourceRequested(
                     ResourceRequest(
-                        client: id, path: String(target.path), query: target.query, serial: lastExchangeSerial)))
+                        client: id, path: String(target.path), query: target.query, head: request,
+                        serial: lastExchangeSerial)))
         }
     }
 

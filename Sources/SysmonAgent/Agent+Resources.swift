@@ -1,4 +1,5 @@
 internal import FoxgloveServer
+internal import Telemetry
 internal import WebSocketProtocol
 
 /// What the agent answers to plain HTTP requests on its port: docs/http.md.
@@ -14,7 +15,10 @@ extension Agent {
     static let layouts = ["overview.json": PackageResources.overview_json]
     private static let layoutFolder = "/layouts/"
 
-    func answer(_ request: ResourceRequest) { server.answer(request, with: response(to: request)) }
+    func answer(_ request: ResourceRequest, now: Instant) {
+        guard request.path != "/metrics" else { return answerScrape(request, now: now) }
+        server.answer(request, with: response(to: request))
+    }
 
     private func response(to request: ResourceRequest) -> HTTPResponse {
         switch request.path {
@@ -42,7 +46,7 @@ extension Agent {
 
     private static let notFound = HTTPResponse(
         404, "Not Found",
-        text: "There is nothing here, only /, /healthz, /readyz and "
+        text: "There is nothing here, only /, /healthz, /metrics, /readyz and "
             + layouts.keys.sorted().map { layoutFolder + $0 }.joined(separator: ", ") + ".")
 
     /// The built-in page, by path.

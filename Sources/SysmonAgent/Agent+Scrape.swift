@@ -1,8 +1,21 @@
+internal import FoxgloveServer
 internal import HostMetrics
 package import Telemetry
+internal import WebSocketProtocol
 
 /// `/metrics`: one sample of every channel that has metrics, for whoever asks.
 extension Agent {
+    func answerScrape(_ request: ResourceRequest, now: Instant) {
+        let format = ExpositionFormat(accept: request.head.values(of: "accept").joined(separator: ","))
+        let timeout = request.head.values(of: "x-prometheus-scrape-timeout-seconds").first.flatMap { Double($0) }
+        scrape(format, timeoutSeconds: timeout, now: now) { [server] exposition in
+            server.answer(
+                request,
+                with: HTTPResponse(
+                    200, "OK", fields: ["Vary: Accept"], contentType: exposition.contentType, body: exposition.body))
+        }
+    }
+
     /// Takes a sample of each channel that is enabled and has a source and metrics, and calls `answer` with them.
     ///
     /// That is within a second, or within most of `timeoutSeconds`; what did not come by then is left out and counted.

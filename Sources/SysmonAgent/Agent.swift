@@ -228,7 +228,7 @@ package final class Agent: ConnectionHandler {
                 takePatch(payload, in: encoding, from: id, now: now)
             case .parametersRequested(let request): answer(request, now: now)
             case .serviceCalled(let call): answer(call, now: now)
-            case .resourceRequested(let request): answer(request)
+            case .resourceRequested(let request): answer(request, now: now)
             case .playbackRequested:
                 // Not among our capabilities.
                 break

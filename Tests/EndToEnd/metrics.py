@@ -164,7 +164,8 @@ def metrics_url(agent):
 # This host
 
 
-def is_near(ours, before, after, kind, name):
+def is_near(ours, before, after, swing, kind, name):
+    """`swing`: between the least and the most that the exporter said at any time."""
     low, high = min(before, after), max(before, after)
     if math.isclose(ours, low, rel_tol=1e-9) or math.isclose(ours, high, rel_tol=1e-9):
         return True
@@ -173,62 +174,66 @@ def is_near(ours, before, after, kind, name):
         slack = 0.03 if name == "node_cpu_seconds_total" else 0
     else:
         slack = next((most for what, most in MOMENTARY.items() if re.fullmatch(what, name)), 0)
-        if low != high:
-            slack += (high - low) + max(1, 0.02 * abs(high))
+        if swing:
+            slack += 2 * swing + max(1, 0.02 * abs(high))
     return low - slack <= ours <= high + slack
 
 
 def compare_live(agent_path):
-    misses, seen, theirs_only, ours_only, kinds = {}, {}, {}, {}, {}
-    names = set()
+    readings, types, theirs_only, ours_only, names = {}, {}, {}, {}, set()
     with exporter() as their_url, Agent(agent_path) as agent:
         fetch(metrics_url(agent))
         for _ in range(ROUNDS):
-            # What is asked changes: connections, files, programs that run.
-            before, types = samples(fetch(their_url)[1])
+            before, kinds = samples(fetch(their_url)[1])
             ours, _ = samples(fetch(metrics_url(agent))[1])
             after, _ = samples(fetch(their_url)[1])
-            kinds.update(types)
+            types.update(kinds)
             names.update(before)
             for name in set(before) & set(after) & set(ours):
+                # Each tells of itself.
                 if name.startswith("process_"):
                     continue
-                for labels in set(before[name]) & set(after[name]):
-                    if labels not in ours[name]:
-                        theirs_only.setdefault(name, set()).add(labels)
-                        continue
-                    key = (name, labels)
-                    seen[key] = seen.get(key, 0) + 1
-                    values = (before[name][labels], ours[name][labels], after[name][labels])
-                    if not is_near(values[1], values[0], values[2], types[name], name):
-                        misses.setdefault(key, []).append(values)
+                theirs = set(before[name]) & set(after[name])
+                for labels in theirs & set(ours[name]):
+                    readings.setdefault(name, {}).setdefault(labels, []).append(
+                        (before[name][labels], ours[name][labels], after[name][labels]))
+                theirs_only.setdefault(name, set()).update(theirs - set(ours[name]))
                 ours_only.setdefault(name, set()).update(set(ours[name]) - set(before[name]) - set(after[name]))
             time.sleep(0.1)
     failed = []
-    compared = {name for name, _ in seen}
     for name in sorted(names):
-        if name in compared:
-            wrong = {
-                labels: values for (other, labels), values in misses.items()
-                if other == name and len(values) > seen[(name, labels)] * (0 if kinds[name] == "counter" else 0.1)}
-            lacking = {labels for labels in theirs_only.get(name, ()) if not is_left_out(name, labels)}
-            count = sum(1 for other, _ in seen if other == name)
+        if name in readings:
+            lacking = {labels for labels in theirs_only[name] if not is_left_out(name, labels)}
+            wrong = {labels: misses(name, types[name], rounds) for labels, rounds in readings[name].items()}
+            wrong = {labels: values for labels, values in wrong.items() if values}
+            count = len(readings[name])
+            verdict = f"equal, {count} series" if count > 1 else "equal"
+            if ours_only[name]:
+                verdict += f"; {len(ours_only[name])} more of ours"
+            if wrong:
+                labels, values = next(iter(wrong.items()))
+                verdict = f"DISAGREES {dict(labels)}: {values[:3]}"
+            elif lacking:
+                verdict = f"LACKS {sorted(lacking)[:3]}"
             if wrong or lacking:
-                failed.append(name)
-                labels, values = next(iter(wrong.items()), (None, None))
-                verdict = f"DISAGREES {dict(labels)}: {values[:3]}" if wrong else f"LACKS {sorted(lacking)[:3]}"
-            else:
-                verdict = f"equal, {count} series" if count > 1 else "equal"
-                if ours_only.get(name):
-                    verdict += f"; {len(ours_only[name])} more of ours"
+                failed.append(f"{name} {verdict}")
         else:
             verdict = next((f"absent: {why}" for what, why in ABSENT.items() if re.match(what, name)), None)
             if verdict is None:
-                failed.append(name)
                 verdict = "LACKING, and no reason for it"
+                failed.append(f"{name} {verdict}")
         print(f"{name:48} {verdict}")
-    print(f"{len(compared)} of {len(names)} names are equal, {len(names) - len(compared)} are not ours")
+    print(f"{len(readings)} of {len(names)} names are equal, {len(names) - len(readings)} are not ours")
     return failed
+
+
+def misses(name, kind, rounds):
+    """The rounds in which ours was not near, if they are more than chance makes them."""
+    theirs = [value for before, _, after in rounds for value in (before, after)]
+    swing = max(theirs) - min(theirs)
+    far = [(before, ours, after) for before, ours, after in rounds
+           if not is_near(ours, before, after, swing, kind, name)]
+    return far if len(far) > len(rounds) * (0 if kind == "counter" else 0.1) else []
 
 
 # Made-up hosts
@@ -359,7 +364,8 @@ scrape_configs:
                     return [float(item["value"][1]) for item in json.loads(fetch(address)[1])["data"]["result"]]
 
                 # The first scrape makes the collectors.
-                time.sleep(5)
+                while not ask("up == 1"):
+                    time.sleep(0.2)
                 files = [len(os.listdir(f"/proc/{agent.process.pid}/{what}")) for what in ("fd", "task")]
                 time.sleep(seconds)
                 later = [len(os.listdir(f"/proc/{agent.process.pid}/{what}")) for what in ("fd", "task")]

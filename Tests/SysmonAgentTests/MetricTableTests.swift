@@ -1,3 +1,4 @@
+import Foundation
 import HostMetrics
 import SysmonAgent
 import Telemetry
@@ -35,5 +36,35 @@ struct MetricTableTests {
         for family in MetricTable.families {
             #expect(["node", "sysmon", "process"].contains(family.name.prefix { $0 != "_" }), "\(family.name)")
         }
+    }
+
+    /// `METRICS_DOCUMENT=write swift test --filter MetricTableTests` writes it anew.
+    @Test func theDocumentListsThem() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("docs/metrics.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let heading = "## All metrics\n"
+        let start = try #require(text.range(of: heading)).upperBound
+        let isWriting = ProcessInfo.processInfo.environment["METRICS_DOCUMENT"] == "write"
+        if isWriting { try (text[..<start] + table).write(to: file, atomically: true, encoding: .utf8) }
+        #expect(isWriting || text[start...] == table, "write docs/metrics.md anew with METRICS_DOCUMENT=write")
+    }
+
+    private var table: String {
+        var table = """
+
+            <!-- Made by MetricTableTests from the table in Sources/SysmonAgent/Exposition. Do not edit. -->
+
+            | metric | type | labels | channel | meaning |
+            | --- | --- | --- | --- | --- |
+
+            """
+        for family in MetricTable.families {
+            let labels = family.topic.isEmpty && family.name.contains("collector") ? ["topic"] : family.labelNames
+            let words = labels.map { "`\($0)`" }.joined(separator: ", ")
+            let channel = family.topic.isEmpty ? "" : "`\(family.topic)`"
+            table += "| `\(family.name)` | \(family.kind.rawValue) | \(words) | \(channel) | \(family.help) |\n"
+        }
+        return table
     }
 }

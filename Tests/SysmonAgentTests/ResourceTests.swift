@@ -11,7 +11,8 @@ import WebSocketProtocol
     @Test(arguments: [
         ("/", 200, "text/html; charset=utf-8"), ("/page.css", 200, "text/css; charset=utf-8"),
         ("/page.js", 200, "text/javascript; charset=utf-8"), ("/icon.svg", 200, "image/svg+xml; charset=utf-8"),
-        ("/healthz", 200, "text/plain; charset=utf-8"), ("/readyz", 200, "text/plain; charset=utf-8"),
+        ("/healthz", 200, "text/plain; charset=utf-8"), ("/metrics", 200, "text/plain; version=0.0.4; charset=utf-8"),
+        ("/readyz", 200, "text/plain; charset=utf-8"),
         ("/layouts/overview.json", 200, "application/json"), ("/layouts/none.json", 404, "text/plain; charset=utf-8"),
         ("/layouts/", 404, "text/plain; charset=utf-8"), ("/layouts/../healthz", 404, "text/plain; charset=utf-8"),
         ("/index.html", 404, "text/plain; charset=utf-8"), ("//", 404, "text/plain; charset=utf-8"),
@@ -63,7 +64,8 @@ import WebSocketProtocol
     @Test func unknownPathsAreToldWhatThereIs() {
         let reply = world.get("/metric")
         #expect(reply.status == 404)
-        #expect(reply.body == "There is nothing here, only /, /healthz, /readyz and /layouts/overview.json.\n")
+        #expect(
+            reply.body == "There is nothing here, only /, /healthz, /metrics, /readyz and /layouts/overview.json.\n")
     }
 
     @Test func theIconThatBrowsersAskForIsNone() {
@@ -72,6 +74,23 @@ import WebSocketProtocol
     }
 
     @Test func healthIsTwoLetters() { #expect(world.get("/healthz").body == "ok\n") }
+
+    @Test func theOneWhoScrapesChoosesTheFormat() {
+        let head = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
+        let reply = world.exchange(head + "Accept: application/openmetrics-text; version=1.0.0\r\n\r\n")
+        #expect(
+            reply.contains("\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"))
+        #expect(reply.contains("\r\nVary: Accept\r\n"))
+        #expect(reply.hasSuffix("\n# EOF\n"))
+        #expect(world.get("/metrics").body.contains("\nnode_load1 0.5\n"))
+    }
+
+    @Test(arguments: ["", "0", "-1", "nan", "inf", "1e400", "-inf", "x", "0.4", "99999999999999999999"])
+    func whateverTimeIsGivenThereIsAnAnswer(seconds: String) {
+        let head = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
+        let reply = world.exchange(head + "X-Prometheus-Scrape-Timeout-Seconds: \(seconds)\r\n\r\n")
+        #expect(reply.hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
 
     @Test func anAgentThatStopsIsNotReady() {
         #expect(world.get("/readyz").body == "ready\n")

@@ -32,8 +32,8 @@ struct ScrapeTests {
         #expect(
             samples(text, "node_") == [
                 "node_load1 0.5", "node_load5 0.4", "node_load15 0.3",
-                "node_memory_MemTotal_bytes 1024000", "node_memory_MemFree_bytes 409600",
-                "node_memory_MemAvailable_bytes 614400", "node_boot_time_seconds 100",
+                "node_memory_MemAvailable_bytes 614400", "node_memory_MemTotal_bytes 1024000",
+                "node_memory_MemFree_bytes 409600", "node_boot_time_seconds 100",
                 "node_time_seconds 1795000000",
             ])
         #expect(

@@ -32,6 +32,16 @@ package struct MetricFamily: Sendable {
         self.sources = sources
     }
 
+    /// Of all its series, in the order of a line.
+    package var labelNames: [String] {
+        var names: [String] = []
+        for source in sources {
+            let named = source.labels.map(\.name) + source.values.flatMap { $0.labels.map(\.name) }
+            for name in named where !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
     /// Some entries of a channel's messages, and what each of them gives.
     struct Source: Sendable {
         /// The list, or the message in the message; empty: the message itself.
