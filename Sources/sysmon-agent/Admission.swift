@@ -1,6 +1,7 @@
 import FoxgloveServer
 import Glibc
 import Networking
+import SysmonAgent
 import Telemetry
 
 /// Who is let in: from the options to the policy of the server, and its renewal while the server runs.

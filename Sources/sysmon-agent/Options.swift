@@ -1,6 +1,7 @@
 import CLinux
 import FoxgloveServer
 import Glibc
+import SysmonAgent
 
 /// The command line, by GNU conventions.
 struct Options {
@@ -15,6 +16,7 @@ struct Options {
     var sysfs = "/sys"
     var rootfs = "/"
     var logLevel: Log.Level?
+    var logFormat = Log.Format.logfmt
     var configuration: String?
     var tokenFile: String?
     /// Besides the default ones.
@@ -58,6 +60,7 @@ struct Options {
           --path.sysfs PATH    where the host's /sys is (default /sys)
           --path.rootfs PATH   where the host's / is (default /)
           --log-level LEVEL    error, warning, info or debug (default info)
+          --log.format FORMAT  logfmt or json, one object per line (default logfmt)
           --token-file PATH    who may log in (default: nobody is asked to, for which --host must be loopback)
           --allow-origin ORIGIN
                                let web pages of this origin connect, such as https://example.com or
@@ -84,7 +87,7 @@ struct Options {
         """
 
     private enum Key: Int32, CaseIterable {
-        case host = 256, port, name, sessionID, time, config, rate, procfs, sysfs, rootfs, logLevel
+        case host = 256, port, name, sessionID, time, config, rate, procfs, sysfs, rootfs, logLevel, logFormat
         case tokenFile, allowOrigin, serverName, readOnly, insecure, tlsCert, tlsKey, tlsClientCA
         case help, version
 
@@ -101,6 +104,7 @@ struct Options {
             case .sysfs: "path.sysfs"
             case .rootfs: "path.rootfs"
             case .logLevel: "log-level"
+            case .logFormat: "log.format"
             case .tokenFile: "token-file"
             case .allowOrigin: "allow-origin"
             case .serverName: "server-name"
@@ -157,6 +161,11 @@ struct Options {
                     throw Mistake(text: "--log-level \(value): must be error, warning, info or debug")
                 }
                 options.logLevel = level
+            case .logFormat:
+                guard let format = Log.Format(rawValue: value) else {
+                    throw Mistake(text: "--log.format \(value): must be logfmt or json")
+                }
+                options.logFormat = format
             case .tokenFile: options.tokenFile = value
             case .allowOrigin: options.allowedOrigins.append(try parseOrigin(value))
             case .serverName:

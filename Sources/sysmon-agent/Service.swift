@@ -22,8 +22,22 @@ struct Service {
     /// How long clients get to close their side when the agent stops.
     private static let goodbyeTime = Period.milliseconds(500)
 
-    /// Serves until SIGINT or SIGTERM.
-    func run() throws(Failure) {
+    /// Between looks at what is to be told now and then.
+    private static let housekeepingPeriod = Period.seconds(10)
+
+    /// Serves until SIGINT or SIGTERM, and says in the log what keeps it from that; returns the exit status.
+    func runToEnd() -> Int32 {
+        defer { log.finish() }
+        do throws(Failure) {
+            try run()
+            return 0
+        } catch {
+            log(.error, error.text)
+            return error.status
+        }
+    }
+
+    private func run() throws(Failure) {
         try options.checkPaths()
         let identity = identity()
         let start = StartConfiguration(options: options, hostSettings: hostSettings(identity))
@@ -47,6 +61,7 @@ struct Service {
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             admission.govern(agent.server)
             announce(port)
+            loop.every(Self.housekeepingPeriod) { log.writeLeftOut(now: $0) }
             let complaint = DescriptorComplaint()
             try loop.run(
                 agent,
@@ -178,9 +193,9 @@ extension Log {
         if case .logLevel(let name) = report { setLevel(name) }
         guard let entry = report.entry else { return }
         switch entry.level {
-        case .error: self(.error, entry.text)
-        case .warning: self(.warning, entry.text)
-        case .info: self(.info, entry.text)
+        case .error: self(.error, entry.text, name: entry.name)
+        case .warning: self(.warning, entry.text, name: entry.name)
+        case .info: self(.info, entry.text, name: entry.name)
         }
     }
 }

@@ -14,6 +14,8 @@ import bisect
 import concurrent.futures
 import contextlib
 import ctypes
+import datetime
+import fcntl
 import glob
 import hashlib
 import json
@@ -22,6 +24,7 @@ import os
 import pathlib
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -1123,7 +1126,7 @@ async def _(run):
     for options in (
             ["--nonsense"], ["stray"], ["--port"], ["--port", "x"], ["--port", "65536"], ["--port", "-1"],
             ["--rate", "/cpu"], ["--rate", "/cpu=0"], ["--rate", "/cpu=1001"], ["--rate", "/cpu=x"],
-            ["--rate", "/absent=1"], ["--log-level", "loud"], ["--host", "0.0.0.0"], ["--host", "::"],
+            ["--rate", "/absent=1"], ["--log-level", "loud"], ["--log.format", "xml"], ["--host", "0.0.0.0"], ["--host", "::"],
             ["--allow-origin", "https://example.com/"], ["--allow-origin", "null"], ["--allow-origin", "*"],
             ["--server-name", "example.com:80"], ["--read-only=yes"], ["--token-file"],
             ["token"], ["token", "new"], ["token", "new", "--role", "admin"], ["token", "new", "--role"],
@@ -1139,7 +1142,7 @@ async def _(run):
     assert result.returncode == 0
     for option in (
             "--help", "--version", "--host", "--port", "--name", "--rate", "--path.procfs", "--path.sysfs",
-            "--path.rootfs", "--log-level", "--token-file", "--allow-origin", "--server-name", "--read-only",
+            "--path.rootfs", "--log-level", "--log.format", "--token-file", "--allow-origin", "--server-name", "--read-only",
             "--insecure", "token new"):
         assert option in result.stdout, f"--help lacks {option}"
     result = run.agent_output("--version")
@@ -1648,6 +1651,114 @@ async def _(run):
     with Agent(run.path) as agent:
         agent.process.send_signal(signal.SIGINT)
         assert await asyncio.to_thread(agent.process.wait, 5) == 0
+
+
+# The log
+
+LOGFMT = re.compile(r'(?:time=\S+ )?level=(error|warning|info|debug) msg="(?:[^"\\]|\\.)*"(?: \w+=(?:\S+|"[^"]*"))*')
+
+
+@check("log: each line is logfmt with a time, or JSON if asked for", needs_process=True)
+async def _(run):
+    for options, is_json in (([], False), (["--log.format=json"], True)):
+        with Agent(run.path, *options) as agent:
+            async with Client(agent.url) as client:
+                # A line of its own, and the title of a terminal.
+                await client.publish({"a\n\x1b]0;x\x07": 1})
+                await lines_with(agent, "refused")
+            await asyncio.to_thread(agent.terminate)
+        lines = [line for line in agent.lines if " serves ws://" not in line]
+        assert len(lines) > 2 and len(agent.lines) == len(lines) + 1, agent.lines
+        for line in lines:
+            assert line[:-1].isprintable(), repr(line)
+            if is_json:
+                fields = json.loads(line)
+                assert list(fields)[:3] == ["time", "level", "msg"], line
+                stamp = fields["time"]
+            else:
+                assert LOGFMT.fullmatch(line[:-1]), line
+                stamp = line.split()[0].removeprefix("time=")
+            age = time.time() - datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+            assert 0 <= age < 10, line
+
+
+@check("log: under systemd's journal a priority in place of the time", needs_process=True)
+async def _(run):
+    read_end, write_end = os.pipe()
+    node = os.fstat(write_end)
+    for stream, is_journal in ((f"{node.st_dev}:{node.st_ino}", True), (f"{node.st_dev}:{node.st_ino + 1}", False)):
+        with Agent(run.path, stderr=write_end, env={**os.environ, "JOURNAL_STREAM": stream}) as agent:
+            await asyncio.to_thread(agent.terminate)
+        text = os.read(read_end, 65_536).decode()
+        for line in text.splitlines():
+            assert line.startswith("<6>level=info msg=" if is_journal else "time=20"), line
+        assert "stopping on SIGTERM" in text, text
+    os.close(read_end)
+    os.close(write_end)
+
+
+@check("log: the same line is written once, and then how often it was left out", needs_process=True)
+async def _(run):
+    with Agent(run.path) as agent:
+        for _ in range(20):
+            async with Client(agent.url):
+                pass
+        await lines_with(agent, "client connected")
+        await asyncio.to_thread(agent.terminate)
+    connected = [line for line in agent.lines if "client connected from 127.0.0.1" in line]
+    assert len(connected) == 2 and connected[1].endswith(" left_out=19\n"), connected
+
+
+def fill(descriptor):
+    """Writes until nothing more goes in."""
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(descriptor, b"." * size)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
+
+
+@check("log: a full pipe and a held terminal stop nothing, and the loss is told", needs_process=True)
+async def _(run):
+    for read_end, write_end in (os.pipe(), os.openpty()):
+        fill(write_end)
+        with Agent(run.path, stderr=write_end) as agent:
+            for _ in range(3):
+                agent.process.send_signal(signal.SIGHUP)
+                async with Client(agent.url) as client:
+                    await client.subscribe("/cpu")
+                    assert await client.collect(0.3), "no message"
+            assert not fcntl.fcntl(write_end, fcntl.F_GETFL) & os.O_NONBLOCK, "others must wait no longer, either"
+            while select.select([read_end], [], [], 0.2)[0]:
+                os.read(read_end, 65_536)
+            code, seconds = await asyncio.to_thread(agent.terminate)
+            assert code == 0 and seconds < 1, (code, seconds)
+            text = os.read(read_end, 65_536).decode()
+            assert re.search(r"\d+ lines were lost", text) and "stopping on SIGTERM" in text, text
+        os.close(read_end)
+        os.close(write_end)
+
+
+@check("log: stderr may be closed, or lose its reader", needs_process=True)
+async def _(run):
+    # Whatever is opened first would become descriptor 2, and get the lines of the log.
+    with Agent(run.path, prefix=["sh", "-c", 'exec "$0" "$@" 2>&-']) as agent:
+        async with Client(agent.url) as client:
+            agent.process.send_signal(signal.SIGHUP)
+            await client.subscribe("/cpu")
+            assert await client.collect(0.3) and client.close_code is None
+        assert os.readlink(f"/proc/{agent.process.pid}/fd/2") == "/dev/null"
+        assert (await asyncio.to_thread(agent.terminate))[0] == 0
+    read_end, write_end = os.pipe()
+    with Agent(run.path, stderr=write_end) as agent:
+        os.close(write_end)
+        os.close(read_end)
+        agent.process.send_signal(signal.SIGHUP)
+        async with Client(agent.url):
+            pass
+        assert (await asyncio.to_thread(agent.terminate))[0] == 0
 
 
 class Run:
