@@ -36,7 +36,7 @@ let package = Package(
         .executableTarget(
             name: "sysmon-agent",
             dependencies: [
-                "CLinux", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry",
+                "CLinux", "CSystemd", "FoxgloveServer", "HostMetrics", "Networking", "SysmonAgent", "Telemetry",
                 "WebSocketProtocol",
             ]),
         .executableTarget(

@@ -97,6 +97,11 @@ package final class EventLoop {
         return bound[0].port
     }
 
+    /// Listens on a socket that somebody else has opened.
+    package func listen(on socket: PassedSocket, tls: TLSContext? = nil) throws(SystemError) {
+        try add(try Listener(socket, tls: tls))
+    }
+
     private func add(_ listener: Listener) throws(SystemError) {
         try watch(listener.descriptor.rawValue, UInt32(EPOLLIN.rawValue), Source.listener.tag(listeners.count))
         listeners.append(listener)

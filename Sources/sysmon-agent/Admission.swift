@@ -10,14 +10,18 @@ final class Admission {
     private let file: TokenFile?
     private let log: Log
 
-    init(_ options: Options, hostname: String, log: Log) throws(Service.Failure) {
+    /// `hosts` are the addresses or names that the server listens on.
+    init(
+        _ options: Options, listeningOn hosts: [String], hostname: String, log: Log
+    ) throws(Service.Failure) {
         self.log = log
         file = options.tokenFile.map(TokenFile.init)
         policy.digest = sha256
         policy.isReadOnly = options.isReadOnly
         policy.allowedOrigins += options.allowedOrigins
         policy.names = Set(options.serverNames)
-        policy.isBoundToLoopback = Self.isLoopback(options.host)
+        let openHost = hosts.first { !Self.isLoopback($0) }
+        policy.isBoundToLoopback = openHost == nil
         if let file {
             do { policy.tokens = try file.read() } catch { throw Service.Failure(text: "--token-file \(error.text)") }
             guard !policy.tokens.isEmpty || options.clientAuthority == nil else {
@@ -25,24 +29,24 @@ final class Admission {
                     text: "--token-file \(file.path) has no entries; add role:name:san=SUBJECT for the certificates of "
                         + "--tls.client-ca")
             }
-            if policy.tokens.isEmpty { log(.warning, "\(file.path) has no entries: nobody is asked to log in") }
+            if policy.tokens.isEmpty { log(.info, "\(file.path) has no entries: nobody is asked to log in") }
         }
-        guard !policy.isBoundToLoopback else { return }
+        guard let openHost else { return }
         policy.names.insert(hostname.lowercased())
         if !policy.tokens.isEmpty {
             guard options.certificate == nil else { return }
             log(
                 .warning,
-                "tokens travel in clear text to \(options.host): give --tls.cert and --tls.key, or keep it to a "
+                "tokens travel in clear text to \(openHost): give --tls.cert and --tls.key, or keep it to a "
                     + "network that you trust")
         } else if options.isInsecure {
             policy.greetingWarning =
                 "Everybody who reaches this server may read everything"
                 + (policy.isReadOnly ? "" : " and change its configuration") + ": it was started with --insecure"
-            log(.warning, "everybody who reaches \(options.host) is let in (--insecure)")
+            log(.warning, "everybody who reaches \(openHost) is let in (--insecure)")
         } else {
             throw Service.Failure(
-                text: "--host \(options.host) is open to other machines, and nobody would have to log in: give a "
+                text: "\(openHost) is open to other machines, and nobody would have to log in: give a "
                     + "--token-file (`sysmon-agent token new` makes tokens), or --insecure if that is meant",
                 status: 2)
         }

@@ -47,12 +47,21 @@ struct Service {
         // Room for the clients, and for the agent's own files.
         limits.openHandshakes = min(
             limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
-        let admission = try Admission(options, hostname: Self.hostname(), log: log)
+        let passed = try passedSockets()
+        let admission = try Admission(
+            options, listeningOn: passed.isEmpty ? [options.host] : passed.map(\.host), hostname: Self.hostname(),
+            log: log)
         let tls = try tlsContext()
         let host = options.makeHost()
         do {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
-            let port = try loop.listen(host: options.host, port: options.port, tls: tls)
+            for socket in passed { try loop.listen(on: socket, tls: tls) }
+            var place = (host: options.host, port: UInt16(0))
+            if let first = passed.first {
+                place = (first.host, first.port)
+            } else {
+                place.port = try loop.listen(host: options.host, port: options.port, tls: tls)
+            }
             var agentOptions = Agent.Options()
             agentOptions.tellsTime = options.tellsTime
             agentOptions.watcher = loop.watcher
@@ -60,18 +69,26 @@ struct Service {
                 allCollectors, host: host, configuration: configuration, identity: identity, options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             admission.govern(agent.server)
-            announce(port)
-            loop.every(Self.housekeepingPeriod) { log.writeLeftOut(now: $0) }
+            announce(place.host, place.port)
+            loop.every(ServiceManager.watchdogPeriod(atMost: Self.housekeepingPeriod)) { now in
+                log.writeLeftOut(now: now)
+                ServiceManager.alive(status: status(of: agent, host))
+            }
+            ServiceManager.ready()
+            ServiceManager.alive(status: status(of: agent, host))
             let complaint = DescriptorComplaint()
             try loop.run(
                 agent,
                 onSignal: { number in
                     guard number != SIGHUP else {
+                        ServiceManager.reloading(now: SystemClock.monotonic())
                         tls?.reload()
                         admission.reload(agent.server)
-                        return reload(start, agent)
+                        reload(start, agent)
+                        return ServiceManager.ready()
                     }
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
+                    ServiceManager.stopping()
                     agent.close()
                     loop.stop(by: SystemClock.monotonic() + Self.goodbyeTime)
                 },
@@ -81,8 +98,23 @@ struct Service {
                     }
                 })
         } catch {
-            throw Failure(text: "cannot \(error.action): \(error.reason)\(advice(error))")
+            throw failure(error)
         }
+    }
+
+    private func failure(_ error: SystemError) -> Failure {
+        Failure(text: "cannot \(error.action): \(error.reason)\(advice(error))")
+    }
+
+    private func passedSockets() throws(Failure) -> [PassedSocket] {
+        do throws(SystemError) { return try ServiceManager.passedSockets() } catch { throw failure(error) }
+    }
+
+    /// What `systemctl status` shows, and `/agent` in full.
+    private func status(of agent: Agent, _ host: Host) -> String {
+        let sampleCount = host.agent.collectors.reduce(0) { $0 + $1.sampleCount }
+        let clientCount = agent.server.clientCount
+        return "\(clientCount) client\(clientCount == 1 ? "" : "s"), \(sampleCount) samples taken"
     }
 
     /// How many files the agent itself may have open.
@@ -145,8 +177,8 @@ struct Service {
     }
 
     /// One line, with links that open the live view.
-    private func announce(_ port: UInt16) {
-        let url = "\(options.certificate == nil ? "ws" : "wss")://\(linkHost):\(port)"
+    private func announce(_ host: String, _ port: UInt16) {
+        let url = "\(options.certificate == nil ? "ws" : "wss")://\(linkHost(host)):\(port)"
         let encoded = url.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))
             return character.isLetter || character.isNumber || ".-_~".contains(character)
@@ -160,11 +192,11 @@ struct Service {
     }
 
     /// What a viewer can connect to: a wildcard address is none.
-    private var linkHost: String {
-        switch options.host {
+    private func linkHost(_ host: String) -> String {
+        switch host {
         case "0.0.0.0", "::": Self.hostname()
         case let host where host.contains(":"): "[\(host)]"
-        default: options.host
+        default: host
         }
     }
 

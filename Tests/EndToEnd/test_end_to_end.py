@@ -1761,6 +1761,144 @@ async def _(run):
         assert (await asyncio.to_thread(agent.terminate))[0] == 0
 
 
+# systemd
+
+
+class NotifySocket:
+    """What systemd listens on in NOTIFY_SOCKET."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+
+    def receive(self, seconds=5):
+        self.socket.settimeout(seconds)
+        return self.socket.recv(4096).decode().splitlines()
+
+    def receive_until(self, line, seconds=5):
+        """All datagrams up to one that has this line."""
+        end = time.monotonic() + seconds
+        received = []
+        while not received or line not in received[-1]:
+            received.append(self.receive(max(0.01, end - time.monotonic())))
+        return received
+
+
+@check("sd_notify: ready, alive, reloading, stopping, and what the agent does", needs_process=True)
+async def _(run):
+    manager = NotifySocket()
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"}
+    with Agent(run.path, env=environment) as agent:
+        assert manager.receive() == ["READY=1"]
+        assert manager.receive() == ["WATCHDOG=1", "STATUS=0 clients, 0 samples taken"]
+        async with Client(agent.url) as client:
+            await client.subscribe("/cpu")
+            await client.collect(0.5)
+            times = []
+            while len(times) < 12:
+                lines = await asyncio.to_thread(manager.receive, 1)
+                assert lines[0] == "WATCHDOG=1", lines
+                times.append(time.monotonic())
+            assert re.fullmatch(r"STATUS=1 client, [1-9]\d* samples taken", lines[1]), lines
+            rate = 5 / (times[-1] - times[-6])
+            assert 8 < rate < 11, f"{rate:.1f} times a second, should be each 100 ms"
+        before = time.monotonic_ns() // 1000
+        agent.process.send_signal(signal.SIGHUP)
+        reloading = (await asyncio.to_thread(manager.receive_until, "RELOADING=1"))[-1]
+        stamp = int(reloading[1].removeprefix("MONOTONIC_USEC="))
+        assert before <= stamp <= time.monotonic_ns() // 1000, reloading
+        assert manager.receive() == ["READY=1"]
+        agent.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(manager.receive_until, "STOPPING=1")
+        assert agent.process.wait(5) == 0
+
+
+@check("sd_notify: a loop that is stuck says nothing", needs_process=True)
+async def _(run):
+    manager = NotifySocket()
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"}
+    with Agent(run.path, env=environment) as agent:
+        manager.receive_until("READY=1")
+        agent.process.send_signal(signal.SIGSTOP)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                manager.receive(0.05)
+        with contextlib.suppress(TimeoutError):
+            raise AssertionError(f"{manager.receive(0.5)} from a process that is held")
+        agent.process.send_signal(signal.SIGCONT)
+        assert manager.receive()[0] == "WATCHDOG=1"
+
+
+@check("sd_notify: a manager that is not there stops nothing", needs_process=True)
+async def _(run):
+    with Agent(run.path, env={**os.environ, "NOTIFY_SOCKET": "/nonexistent/notify"}) as agent:
+        assert status(agent.port) == 101
+
+
+@contextlib.contextmanager
+def activated(path, sockets, *options, pid="$$", **process):
+    """An agent that is given listening sockets as systemd does it."""
+    def place():  # In the child, before it becomes the agent.
+        for index, descriptor in enumerate([os.dup(one.fileno()) for one in sockets]):
+            os.dup2(descriptor, 3 + index)
+
+    prefix = ["sh", "-c", f'export LISTEN_PID={pid} LISTEN_FDS={len(sockets)}; exec "$0" "$@"']
+    with Agent(path, *options, prefix=prefix, preexec_fn=place, pass_fds=range(3, 3 + len(sockets)), **process) as agent:
+        yield agent
+
+
+def listening(host, family=socket.AF_INET):
+    opened = socket.socket(family)
+    opened.bind((host, 0))
+    opened.listen()
+    return opened
+
+
+@check("socket activation: the passed sockets are served, in place of --port", needs_process=True)
+async def _(run):
+    first, second = listening("127.0.0.1"), listening("::1", socket.AF_INET6)
+    # Who came before the agent is served, too.
+    early = socket.create_connection(first.getsockname())
+    with activated(run.path, [first, second]) as agent:
+        assert agent.port == first.getsockname()[1], agent.url
+        early.sendall(HANDSHAKE)
+        assert early.recv(4096).startswith(b"HTTP/1.1 101 "), "the early one"
+        async with Client(f"ws://[::1]:{second.getsockname()[1]}") as client:
+            assert "/cpu" in client.channels
+        inodes = {os.readlink(path) for path in glob.glob(f"/proc/{agent.process.pid}/fd/*") if os.path.exists(path)}
+        listeners = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        listeners = [line for line in listeners if line[3] == "0A" and f"socket:[{line[9]}]" in inodes]
+        assert len(listeners) == 1, f"it listens elsewhere, too: {listeners}"
+        assert (await asyncio.to_thread(agent.terminate))[0] == 0
+    early.close()
+    with activated(run.path, [first], pid="1") as agent:
+        assert agent.port != first.getsockname()[1], "these sockets are another process's"
+
+
+@check("socket activation: the rules of the passed address hold; what is no TCP socket is refused", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder, token_file(token_line("x")) as tokens:
+        local = socket.socket(socket.AF_UNIX)
+        local.bind(os.path.join(folder, "socket"))
+        local.listen()
+        for sockets, code, text in (
+                ([listening("0.0.0.0")], 2, "0.0.0.0 is open to other machines"),
+                ([listening("127.0.0.1"), listening("::", socket.AF_INET6)], 2, ":: is open to other machines"),
+                ([local], 1, "descriptor 3 of LISTEN_FDS: it is no listening TCP socket"),
+                ([listening("127.0.0.1"), socket.socket()], 1, "descriptor 4 of LISTEN_FDS: it is no listening")):
+            try:
+                with activated(run.path, sockets) as agent:
+                    raise AssertionError(f"{agent.url} is served")
+            except RuntimeError as error:
+                assert text in str(error) and str(error).count("level=error") == 1, error
+        everywhere = listening("0.0.0.0")
+        with activated(run.path, [everywhere], "--token-file", str(tokens)):
+            port = everywhere.getsockname()[1]
+            assert status(port) == 401 and status(port, "/?token=x") == 101
+
+
 class Run:
     """What the checks work with."""
 

@@ -18,7 +18,7 @@ enum HouseRules {
         "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "COpenSSL", "Glibc"],
         "sysmon-agent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
-            "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",
+            "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "CSystemd", "Glibc",
         ],
         "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
     ]
