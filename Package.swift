@@ -10,7 +10,10 @@ let package = Package(
         .systemLibrary(name: "CSensors", providers: [.apt(["libsensors-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
-        .target(name: "CTelemetrySchema", dependencies: ["CProtobufC"]),
+        .target(
+            name: "CTelemetrySchema", dependencies: ["CProtobufC"],
+            // Its assertions name the files, and with them the place where the program was built.
+            cSettings: [.define("NDEBUG", .when(configuration: .release))]),
 
         // Pure values: no sockets, no files, no clocks.
         .target(name: "Telemetry"),
@@ -39,9 +42,8 @@ let package = Package(
         .executableTarget(
             name: "sysmon-agent",
             dependencies: [
-                "CLinux", "FoxgloveClient", "FoxgloveServer", "HostMetrics", "Networking", "Presentation",
-                "SysmonAgent",
-                "Telemetry", "TelemetrySchema", "WebSocketProtocol",
+                "CLinux", "CSystemd", "FoxgloveClient", "FoxgloveServer", "HostMetrics", "Networking", "Presentation",
+                "SysmonAgent", "Telemetry", "TelemetrySchema", "WebSocketProtocol",
             ]),
         .executableTarget(
             name: "sysmon-bench",

@@ -9,7 +9,7 @@ Usage: deploy/setup-debian.sh [--dev]
 
 Installs what is needed to build sysmon-agent on Debian 12 or later.
 
-  --dev    also what contributors and .ci/run need: protobuf compilers, Python, systemd-analyze
+  --dev    also what contributors and .ci/run need: protobuf compilers, Python, systemd-analyze, debhelper
   --help   this text
 TEXT
 }
@@ -27,6 +27,8 @@ for option in "$@"; do
         packages="$packages protobuf-compiler protobuf-c-compiler libprotobuf-dev"
         # .ci/run: git for the drift check, Python for Tests/EndToEnd, systemd-analyze for the unit, certificates.
         packages="$packages git python3 python3-venv systemd openssl"
+        # deploy/deb/build.sh, lintian, and the Debian in a directory of Tests/EndToEnd/package.py.
+        packages="$packages debhelper dpkg-dev lintian mmdebstrap"
         # What Tests/EndToEnd/compare.py compares with: ps, free, vmstat; ip, ss, nstat.
         packages="$packages procps iproute2"
         ;;

@@ -1,6 +1,8 @@
-// sd-bus(3), with the calls of which Swift cannot call the C form: those that take any number of arguments.
+// sd-daemon(3), and sd-bus(3) with the calls of which Swift cannot call the C form: those that take any number of
+// arguments.
 #include <stdint.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
 
 // One unit as org.freedesktop.systemd1.Manager.ListUnits tells it; the texts belong to the message.
 typedef struct sysmon_unit {

@@ -20,6 +20,12 @@ package final class EventLoop {
         func tag(_ index: Int = 0) -> UInt64 { rawValue << 32 | UInt64(index) }
     }
 
+    private struct Chore {
+        let period: Period
+        var dueAt: Instant
+        let run: (Instant) -> Void
+    }
+
     private static let eventLimit = 256
     static let readByteCount = 64 * 1_024
     /// Connections that are taken in one round, so that a crowd that comes at once does not keep the others waiting.
@@ -47,6 +53,7 @@ package final class EventLoop {
     private var freedByteCount = 0
     private var armedDeadline: Instant?
     private var stopDeadline: Instant?
+    private var chores: [Chore] = []
     var hasUnreadBytes = false
     /// In this round.
     var handshakeStepCount = 0
@@ -86,11 +93,18 @@ package final class EventLoop {
     /// connection to it is encrypted.
     package func listen(host: String, port: UInt16, tls: TLSContext? = nil) throws(SystemError) -> UInt16 {
         let bound = try Listener.bind(host: host, port: port, tls: tls)
-        for listener in bound {
-            try watch(listener.descriptor.rawValue, UInt32(EPOLLIN.rawValue), Source.listener.tag(listeners.count))
-            listeners.append(listener)
-        }
+        for listener in bound { try add(listener) }
         return bound[0].port
+    }
+
+    /// Listens on a socket that somebody else has opened.
+    package func listen(on socket: PassedSocket, tls: TLSContext? = nil) throws(SystemError) {
+        try add(try Listener(socket, tls: tls))
+    }
+
+    private func add(_ listener: Listener) throws(SystemError) {
+        try watch(listener.descriptor.rawValue, UInt32(EPOLLIN.rawValue), Source.listener.tag(listeners.count))
+        listeners.append(listener)
     }
 
     /// Lets the handler wait for descriptors of its own and be woken by its threads. The loop must outlive it.
@@ -105,6 +119,11 @@ package final class EventLoop {
             wake: { waker.wake() })
     }
 
+    /// Has `chore` done on the loop's thread every so often, so seldom that it wakes nobody who saves power.
+    package func every(_ period: Period, _ chore: @escaping (Instant) -> Void) {
+        chores.append(Chore(period: period, dueAt: clock() + period, run: chore))
+    }
+
     /// Takes no more connections and lets `run` return once the present ones are gone, or at `deadline`.
     package func stop(by deadline: Instant) {
         listeners = []
@@ -117,7 +136,8 @@ package final class EventLoop {
     ) throws(SystemError) {
         var now = clock()
         while true {
-            let deadline = Instant.earliest(handler.nextDeadline, stopDeadline)
+            var deadline = Instant.earliest(handler.nextDeadline, stopDeadline)
+            for chore in chores { deadline = Instant.earliest(deadline, chore.dueAt) }
             let mustWait = !hasUnreadBytes && deadline.map { $0 > now } ?? true
             if mustWait { arm(deadline) }
             let count = unsafe epoll_wait(epoll.rawValue, &events, Int32(Self.eventLimit), mustWait ? -1 : 0)
@@ -130,6 +150,10 @@ package final class EventLoop {
                 handle(tag, flags, handler, onSignal: onSignal, report: report, now: now)
             }
             if let deadline = handler.nextDeadline, deadline <= now { handler.tick(now: now) }
+            for index in chores.indices where chores[index].dueAt <= now {
+                chores[index].dueAt = now + chores[index].period
+                chores[index].run(now)
+            }
             for index in connections.indices { send(index, handler, now: now) }
             freeIndices += closedIndices
             closedIndices.removeAll(keepingCapacity: true)

@@ -84,6 +84,13 @@ final class Listener {
         self.init(descriptor, port: portBytes(&storage, set: nil), tls: tls)
     }
 
+    /// Takes over a socket that listens already.
+    convenience init(_ socket: PassedSocket, tls: TLSContext?) throws(SystemError) {
+        let descriptor = try FileDescriptor(socket.descriptor, "use descriptor \(socket.descriptor)")
+        descriptor.setNonBlocking()
+        self.init(descriptor, port: socket.port, tls: tls)
+    }
+
     enum Accepted: ~Copyable {
         case connection(FileDescriptor, address: String)
         case none
@@ -116,7 +123,7 @@ final class Listener {
     }
 
     /// The numeric address without the port.
-    private static func text(of storage: sockaddr_storage, _ length: socklen_t) -> String {
+    static func text(of storage: sockaddr_storage, _ length: socklen_t) -> String {
         var storage = storage
         var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let status = unsafe withUnsafePointer(to: &storage) { storage in

@@ -12,13 +12,17 @@ final class Admission {
     /// A name of the server too, beyond loopback.
     private var hostname: String?
 
-    init(_ settings: HostSettings, hostname: String, log: Log) throws(Failure) {
+    /// `hosts` are the addresses or names that the server listens on.
+    init(
+        _ settings: HostSettings, listeningOn hosts: [String], hostname: String, log: Log
+    ) throws(Failure) {
         self.log = log
         file = settings.tokenFile.map(TokenFile.init)
         policy.digest = sha256
         policy.isReadOnly = settings.isReadOnly
         adopt(settings)
-        policy.isBoundToLoopback = Self.isLoopback(settings.host)
+        let openHost = hosts.first { !Self.isLoopback($0) }
+        policy.isBoundToLoopback = openHost == nil
         if let file {
             do { policy.tokens = try file.read() } catch { throw Failure(text: "server.token_file: \(error.text)") }
             guard !policy.tokens.isEmpty || settings.clientAuthority == nil else {
@@ -27,25 +31,25 @@ final class Admission {
                         "server.token_file: \(file.path) has no entries; add role:name:san=SUBJECT for the "
                         + "certificates of tls.client_ca")
             }
-            if policy.tokens.isEmpty { log(.warning, "\(file.path) has no entries: nobody is asked to log in") }
+            if policy.tokens.isEmpty { log(.info, "\(file.path) has no entries: nobody is asked to log in") }
         }
-        guard !policy.isBoundToLoopback else { return }
+        guard let openHost else { return }
         self.hostname = hostname.lowercased()
         adopt(settings)
         if !policy.tokens.isEmpty {
             guard settings.certificate == nil else { return }
             log(
                 .warning,
-                "tokens travel in clear text to \(settings.host): give --tls.cert and --tls.key, or keep it to a "
+                "tokens travel in clear text to \(openHost): give --tls.cert and --tls.key, or keep it to a "
                     + "network that you trust")
         } else if settings.isInsecure {
             policy.greetingWarning =
                 "Everybody who reaches this server may read everything"
                 + (policy.isReadOnly ? "" : " and change its configuration") + ": it was started with --insecure"
-            log(.warning, "everybody who reaches \(settings.host) is let in (--insecure)")
+            log(.warning, "everybody who reaches \(openHost) is let in (--insecure)")
         } else {
             throw Failure(
-                text: "--host \(settings.host) is open to other machines, and nobody would have to log in: give a "
+                text: "\(openHost) is open to other machines, and nobody would have to log in: give a "
                     + "--token-file (`sysmon-agent token new` makes tokens), or --insecure if that is meant",
                 status: 2)
         }

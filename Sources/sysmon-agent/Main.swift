@@ -7,6 +7,7 @@ struct Main {
     static func main() {
         // Threads that look for slow sources come and go with clients; a heap for each would keep what they once had.
         mallopt(M_ARENA_MAX, 1)
+        fillStandardDescriptors()
         do {
             try dispatch(Array(CommandLine.arguments.dropFirst()))
         } catch let error as UsageError {

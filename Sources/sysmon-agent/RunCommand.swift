@@ -1,3 +1,4 @@
+import Glibc
 import HostMetrics
 import SysmonAgent
 
@@ -20,9 +21,11 @@ struct RunCommand: Command {
     init(_ arguments: Arguments) throws(UsageError) { sources = ConfigurationSources(arguments) }
 
     func run() throws(Failure) {
-        let log = Log(level: .info)
-        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors)) { log(.warning, $0) }
+        var warnings: [String] = []
+        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors)) { warnings.append($0) }
+        let log = Log(level: .info, format: Log.Format(rawValue: configuration.host.logFormat) ?? .logfmt)
         log.setLevel(configuration.logLevel)
-        try Service(sources: sources, configuration: configuration, log: log).run()
+        for warning in warnings { log(.warning, warning) }
+        exit(Service(sources: sources, configuration: configuration, log: log).runToEnd())
     }
 }

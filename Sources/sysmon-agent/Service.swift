@@ -19,19 +19,42 @@ struct Service {
     /// How long clients get to close their side when the agent stops.
     private static let goodbyeTime = Period.milliseconds(500)
 
-    /// Serves until SIGINT or SIGTERM.
-    func run() throws(Failure) {
+    /// Between looks at what is to be told now and then.
+    private static let housekeepingPeriod = Period.seconds(10)
+
+    /// Serves until SIGINT or SIGTERM, and says in the log what keeps it from that; returns the exit status.
+    func runToEnd() -> Int32 {
+        defer { log.finish() }
+        do throws(Failure) {
+            try run()
+            return 0
+        } catch {
+            log(.error, error.text)
+            return error.status
+        }
+    }
+
+    private func run() throws(Failure) {
         try settings.checkPaths()
         var limits = settings.limits
         // Room for the clients, and for the agent's own files.
         limits.openHandshakes = min(
             limits.openHandshakes, max(1, Self.raiseDescriptorLimit() - limits.clients - Self.ownDescriptorCount))
-        let admission = try Admission(settings, hostname: Self.hostname(), log: log)
+        let passed = try passedSockets()
+        let admission = try Admission(
+            settings, listeningOn: passed.isEmpty ? [settings.host] : passed.map(\.host), hostname: Self.hostname(),
+            log: log)
         let tls = try tlsContext()
         let host = settings.makeHost()
         do {
             let loop = try EventLoop(clock: SystemClock.monotonic, signals: [SIGINT, SIGTERM, SIGHUP])
-            let port = try loop.listen(host: settings.host, port: UInt16(settings.port), tls: tls)
+            for socket in passed { try loop.listen(on: socket, tls: tls) }
+            var place = (host: settings.host, port: UInt16(0))
+            if let first = passed.first {
+                place = (first.host, first.port)
+            } else {
+                place.port = try loop.listen(host: settings.host, port: UInt16(settings.port), tls: tls)
+            }
             var agentOptions = Agent.Options()
             agentOptions.tellsTime = settings.tellsTime
             if let changes = sources.changes { agentOptions.keepChanges = changes.keep }
@@ -41,17 +64,26 @@ struct Service {
                 options: agentOptions,
                 limits: limits, suspendedNanoseconds: SystemClock.suspendedNanoseconds, report: { log.report($0) })
             admission.govern(agent.server)
-            announce(port)
+            announce(place.host, place.port)
+            loop.every(ServiceManager.watchdogPeriod(atMost: Self.housekeepingPeriod)) { now in
+                log.writeLeftOut(now: now)
+                ServiceManager.alive(status: status(of: agent, host))
+            }
+            ServiceManager.ready()
+            ServiceManager.alive(status: status(of: agent, host))
             let complaint = DescriptorComplaint()
             try loop.run(
                 agent,
                 onSignal: { number in
                     guard number != SIGHUP else {
+                        ServiceManager.reloading(now: SystemClock.monotonic())
                         tls?.reload()
                         reload(agent, admission)
-                        return admission.reload(agent.server)
+                        admission.reload(agent.server)
+                        return ServiceManager.ready()
                     }
                     log(.info, "stopping on \(number == SIGINT ? "SIGINT" : "SIGTERM")")
+                    ServiceManager.stopping()
                     agent.close()
                     loop.stop(by: SystemClock.monotonic() + Self.goodbyeTime)
                 },
@@ -61,8 +93,23 @@ struct Service {
                     }
                 })
         } catch {
-            throw Failure(text: "cannot \(error.action): \(error.reason)\(advice(error))")
+            throw failure(error)
         }
+    }
+
+    private func failure(_ error: SystemError) -> Failure {
+        Failure(text: "cannot \(error.action): \(error.reason)\(advice(error))")
+    }
+
+    private func passedSockets() throws(Failure) -> [PassedSocket] {
+        do throws(SystemError) { return try ServiceManager.passedSockets() } catch { throw failure(error) }
+    }
+
+    /// What `systemctl status` shows, and `/agent` in full.
+    private func status(of agent: Agent, _ host: Host) -> String {
+        let sampleCount = host.agent.collectors.reduce(0) { $0 + $1.sampleCount }
+        let clientCount = agent.server.clientCount
+        return "\(clientCount) client\(clientCount == 1 ? "" : "s"), \(sampleCount) samples taken"
     }
 
     /// How many files the agent itself may have open: those of its collectors, and as many for scrapes.
@@ -134,8 +181,8 @@ struct Service {
     }
 
     /// One line, with links that open the live view.
-    private func announce(_ port: UInt16) {
-        let url = "\(settings.certificate == nil ? "ws" : "wss")://\(linkHost):\(port)"
+    private func announce(_ host: String, _ port: UInt16) {
+        let url = "\(settings.certificate == nil ? "ws" : "wss")://\(linkHost(host)):\(port)"
         let encoded = url.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))
             return character.isLetter || character.isNumber || ".-_~".contains(character)
@@ -149,11 +196,11 @@ struct Service {
     }
 
     /// What a viewer can connect to: a wildcard address is none.
-    private var linkHost: String {
-        switch settings.host {
+    private func linkHost(_ host: String) -> String {
+        switch host {
         case "0.0.0.0", "::": Self.hostname()
         case let host where host.contains(":"): "[\(host)]"
-        default: settings.host
+        default: host
         }
     }
 
@@ -182,9 +229,9 @@ extension Log {
         if case .logLevel(let name) = report { setLevel(name) }
         guard let entry = report.entry else { return }
         switch entry.level {
-        case .error: self(.error, entry.text)
-        case .warning: self(.warning, entry.text)
-        case .info: self(.info, entry.text)
+        case .error: self(.error, entry.text, name: entry.name)
+        case .warning: self(.warning, entry.text, name: entry.name)
+        case .info: self(.info, entry.text, name: entry.name)
         }
     }
 }

@@ -14,6 +14,8 @@ import bisect
 import concurrent.futures
 import contextlib
 import ctypes
+import datetime
+import fcntl
 import glob
 import hashlib
 import http.client
@@ -23,6 +25,7 @@ import os
 import pathlib
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -1124,7 +1127,7 @@ async def _(run):
     for options in (
             ["--nonsense"], ["stray"], ["--port"], ["--port", "x"], ["--port", "65536"], ["--port", "-1"],
             ["--rate", "/cpu"], ["--rate", "/cpu=0"], ["--rate", "/cpu=1001"], ["--rate", "/cpu=x"],
-            ["--rate", "/absent=1"], ["--log-level", "loud"], ["--host", "0.0.0.0"], ["--host", "::"],
+            ["--rate", "/absent=1"], ["--log-level", "loud"], ["--log.format", "xml"], ["--host", "0.0.0.0"], ["--host", "::"],
             ["--allow-origin", "https://example.com/"], ["--allow-origin", "null"], ["--allow-origin", "*"],
             ["--server-name", "example.com:80"], ["--read-only=yes"], ["--token-file"],
             ["token"], ["token", "new"], ["token", "new", "--role", "admin"], ["token", "new", "--role"],
@@ -1140,7 +1143,7 @@ async def _(run):
     assert result.returncode == 0
     for option in (
             "--help", "--version", "--host", "--port", "--name", "--rate", "--path.procfs", "--path.sysfs",
-            "--path.rootfs", "--log-level", "--token-file", "--allow-origin", "--server-name", "--read-only",
+            "--path.rootfs", "--log-level", "--log.format", "--token-file", "--allow-origin", "--server-name", "--read-only",
             "--insecure", "token new"):
         assert option in result.stdout, f"--help lacks {option}"
     result = run.agent_output("--version")
@@ -1760,6 +1763,252 @@ async def _(run):
     with Agent(run.path) as agent:
         agent.process.send_signal(signal.SIGINT)
         assert await asyncio.to_thread(agent.process.wait, 5) == 0
+
+
+# The log
+
+LOGFMT = re.compile(r'(?:time=\S+ )?level=(error|warning|info|debug) msg="(?:[^"\\]|\\.)*"(?: \w+=(?:\S+|"[^"]*"))*')
+
+
+@check("log: each line is logfmt with a time, or JSON if asked for", needs_process=True)
+async def _(run):
+    for options, is_json in (([], False), (["--log.format=json"], True)):
+        with Agent(run.path, *options) as agent:
+            async with Client(agent.url) as client:
+                # A line of its own, and the title of a terminal.
+                await client.publish({"a\n\x1b]0;x\x07": 1})
+                await lines_with(agent, "refused")
+            await asyncio.to_thread(agent.terminate)
+        lines = [line for line in agent.lines if " serves ws://" not in line]
+        assert len(lines) > 2 and len(agent.lines) == len(lines) + 1, agent.lines
+        for line in lines:
+            assert line[:-1].isprintable(), repr(line)
+            if is_json:
+                fields = json.loads(line)
+                assert list(fields)[:3] == ["time", "level", "msg"], line
+                stamp = fields["time"]
+            else:
+                assert LOGFMT.fullmatch(line[:-1]), line
+                stamp = line.split()[0].removeprefix("time=")
+            age = time.time() - datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+            assert 0 <= age < 10, line
+
+
+@check("log: under systemd's journal a priority in place of the time", needs_process=True)
+async def _(run):
+    read_end, write_end = os.pipe()
+    node = os.fstat(write_end)
+    for stream, is_journal in ((f"{node.st_dev}:{node.st_ino}", True), (f"{node.st_dev}:{node.st_ino + 1}", False)):
+        with Agent(run.path, stderr=write_end, env={**os.environ, "JOURNAL_STREAM": stream}) as agent:
+            await asyncio.to_thread(agent.terminate)
+        text = os.read(read_end, 65_536).decode()
+        for line in text.splitlines():
+            assert line.startswith("<6>level=info msg=" if is_journal else "time=20"), line
+        assert "stopping on SIGTERM" in text, text
+    os.close(read_end)
+    os.close(write_end)
+
+
+@check("log: the same line is written once, and then how often it was left out", needs_process=True)
+async def _(run):
+    with Agent(run.path) as agent:
+        for _ in range(20):
+            async with Client(agent.url):
+                pass
+        await lines_with(agent, "client connected")
+        await asyncio.to_thread(agent.terminate)
+    connected = [line for line in agent.lines if "client connected from 127.0.0.1" in line]
+    assert len(connected) == 2 and connected[1].endswith(" left_out=19\n"), connected
+
+
+def fill(descriptor):
+    """Writes until nothing more goes in."""
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(descriptor, b"." * size)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
+
+
+@check("log: a full pipe and a held terminal stop nothing, and the loss is told", needs_process=True)
+async def _(run):
+    for read_end, write_end in (os.pipe(), os.openpty()):
+        fill(write_end)
+        with Agent(run.path, stderr=write_end) as agent:
+            for _ in range(3):
+                agent.process.send_signal(signal.SIGHUP)
+                async with Client(agent.url) as client:
+                    await client.subscribe("/cpu")
+                    assert await client.collect(0.3), "no message"
+            assert not fcntl.fcntl(write_end, fcntl.F_GETFL) & os.O_NONBLOCK, "others must wait no longer, either"
+            while select.select([read_end], [], [], 0.2)[0]:
+                os.read(read_end, 65_536)
+            code, seconds = await asyncio.to_thread(agent.terminate)
+            assert code == 0 and seconds < 1, (code, seconds)
+            text = os.read(read_end, 65_536).decode()
+            assert re.search(r"\d+ lines were lost", text) and "stopping on SIGTERM" in text, text
+        os.close(read_end)
+        os.close(write_end)
+
+
+@check("log: stderr may be closed, or lose its reader", needs_process=True)
+async def _(run):
+    # Whatever is opened first would become descriptor 2, and get the lines of the log.
+    with Agent(run.path, prefix=["sh", "-c", 'exec "$0" "$@" 2>&-']) as agent:
+        async with Client(agent.url) as client:
+            agent.process.send_signal(signal.SIGHUP)
+            await client.subscribe("/cpu")
+            assert await client.collect(0.3) and client.close_code is None
+        assert os.readlink(f"/proc/{agent.process.pid}/fd/2") == "/dev/null"
+        assert (await asyncio.to_thread(agent.terminate))[0] == 0
+    read_end, write_end = os.pipe()
+    with Agent(run.path, stderr=write_end) as agent:
+        os.close(write_end)
+        os.close(read_end)
+        agent.process.send_signal(signal.SIGHUP)
+        async with Client(agent.url):
+            pass
+        assert (await asyncio.to_thread(agent.terminate))[0] == 0
+
+
+# systemd
+
+
+class NotifySocket:
+    """What systemd listens on in NOTIFY_SOCKET."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+
+    def receive(self, seconds=5):
+        self.socket.settimeout(seconds)
+        return self.socket.recv(4096).decode().splitlines()
+
+    def receive_until(self, line, seconds=5):
+        """All datagrams up to one that has this line."""
+        end = time.monotonic() + seconds
+        received = []
+        while not received or line not in received[-1]:
+            received.append(self.receive(max(0.01, end - time.monotonic())))
+        return received
+
+
+@check("sd_notify: ready, alive, reloading, stopping, and what the agent does", needs_process=True)
+async def _(run):
+    manager = NotifySocket()
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"}
+    with Agent(run.path, env=environment) as agent:
+        assert manager.receive() == ["READY=1"]
+        assert manager.receive() == ["WATCHDOG=1", "STATUS=0 clients, 0 samples taken"]
+        async with Client(agent.url) as client:
+            await client.subscribe("/cpu")
+            await client.collect(0.5)
+            times = []
+            while len(times) < 12:
+                lines = await asyncio.to_thread(manager.receive, 1)
+                assert lines[0] == "WATCHDOG=1", lines
+                times.append(time.monotonic())
+            assert re.fullmatch(r"STATUS=1 client, [1-9]\d* samples taken", lines[1]), lines
+            rate = 5 / (times[-1] - times[-6])
+            assert 8 < rate < 11, f"{rate:.1f} times a second, should be each 100 ms"
+        before = time.monotonic_ns() // 1000
+        agent.process.send_signal(signal.SIGHUP)
+        reloading = (await asyncio.to_thread(manager.receive_until, "RELOADING=1"))[-1]
+        stamp = int(reloading[1].removeprefix("MONOTONIC_USEC="))
+        assert before <= stamp <= time.monotonic_ns() // 1000, reloading
+        assert manager.receive() == ["READY=1"]
+        agent.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(manager.receive_until, "STOPPING=1")
+        assert agent.process.wait(5) == 0
+
+
+@check("sd_notify: a loop that is stuck says nothing", needs_process=True)
+async def _(run):
+    manager = NotifySocket()
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "200000"}
+    with Agent(run.path, env=environment) as agent:
+        manager.receive_until("READY=1")
+        agent.process.send_signal(signal.SIGSTOP)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                manager.receive(0.05)
+        with contextlib.suppress(TimeoutError):
+            raise AssertionError(f"{manager.receive(0.5)} from a process that is held")
+        agent.process.send_signal(signal.SIGCONT)
+        assert manager.receive()[0] == "WATCHDOG=1"
+
+
+@check("sd_notify: a manager that is not there stops nothing", needs_process=True)
+async def _(run):
+    with Agent(run.path, env={**os.environ, "NOTIFY_SOCKET": "/nonexistent/notify"}) as agent:
+        assert status(agent.port) == 101
+
+
+@contextlib.contextmanager
+def activated(path, sockets, *options, pid="$$", **process):
+    """An agent that is given listening sockets as systemd does it."""
+    def place():  # In the child, before it becomes the agent.
+        for index, descriptor in enumerate([os.dup(one.fileno()) for one in sockets]):
+            os.dup2(descriptor, 3 + index)
+
+    prefix = ["sh", "-c", f'export LISTEN_PID={pid} LISTEN_FDS={len(sockets)}; exec "$0" "$@"']
+    with Agent(path, *options, prefix=prefix, preexec_fn=place, pass_fds=range(3, 3 + len(sockets)), **process) as agent:
+        yield agent
+
+
+def listening(host, family=socket.AF_INET):
+    opened = socket.socket(family)
+    opened.bind((host, 0))
+    opened.listen()
+    return opened
+
+
+@check("socket activation: the passed sockets are served, in place of --port", needs_process=True)
+async def _(run):
+    first, second = listening("127.0.0.1"), listening("::1", socket.AF_INET6)
+    # Who came before the agent is served, too.
+    early = socket.create_connection(first.getsockname())
+    with activated(run.path, [first, second]) as agent:
+        assert agent.port == first.getsockname()[1], agent.url
+        early.sendall(HANDSHAKE)
+        assert early.recv(4096).startswith(b"HTTP/1.1 101 "), "the early one"
+        async with Client(f"ws://[::1]:{second.getsockname()[1]}") as client:
+            assert "/cpu" in client.channels
+        inodes = {os.readlink(path) for path in glob.glob(f"/proc/{agent.process.pid}/fd/*") if os.path.exists(path)}
+        listeners = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        listeners = [line for line in listeners if line[3] == "0A" and f"socket:[{line[9]}]" in inodes]
+        assert len(listeners) == 1, f"it listens elsewhere, too: {listeners}"
+        assert (await asyncio.to_thread(agent.terminate))[0] == 0
+    early.close()
+    with activated(run.path, [first], pid="1") as agent:
+        assert agent.port != first.getsockname()[1], "these sockets are another process's"
+
+
+@check("socket activation: the rules of the passed address hold; what is no TCP socket is refused", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder, token_file(token_line("x")) as tokens:
+        local = socket.socket(socket.AF_UNIX)
+        local.bind(os.path.join(folder, "socket"))
+        local.listen()
+        for sockets, code, text in (
+                ([listening("0.0.0.0")], 2, "0.0.0.0 is open to other machines"),
+                ([listening("127.0.0.1"), listening("::", socket.AF_INET6)], 2, ":: is open to other machines"),
+                ([local], 1, "descriptor 3 of LISTEN_FDS: it is no listening TCP socket"),
+                ([listening("127.0.0.1"), socket.socket()], 1, "descriptor 4 of LISTEN_FDS: it is no listening")):
+            try:
+                with activated(run.path, sockets) as agent:
+                    raise AssertionError(f"{agent.url} is served")
+            except RuntimeError as error:
+                assert text in str(error) and str(error).count("level=error") == 1, error
+        everywhere = listening("0.0.0.0")
+        with activated(run.path, [everywhere], "--token-file", str(tokens)):
+            port = everywhere.getsockname()[1]
+            assert status(port) == 401 and status(port, "/?token=x") == 101
 
 
 class Run:

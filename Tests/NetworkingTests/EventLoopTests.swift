@@ -109,6 +109,20 @@ import WebSocketProtocol
         #expect(server.handler.tickLateness.allSatisfy { $0 >= 0 }, "never early")
     }
 
+    @Test func choresAreDoneEverySoOften() throws {
+        let loop = try EventLoop(clock: monotonic, signals: [])
+        var times: [Instant] = []
+        let begin = monotonic()
+        loop.every(.milliseconds(5)) { now in
+            times.append(now)
+            if times.count == 3 { loop.stop(by: now) }
+        }
+        loop.every(.seconds(3_600)) { _ in Issue.record("too soon") }
+        try loop.run(EchoHandler(greeting: "", ticks: []), onSignal: { _ in }, report: { _ in })
+        #expect(times.count == 3)
+        for (earlier, later) in zip([begin] + times, times) { #expect(later.seconds(since: earlier) >= 0.005) }
+    }
+
     @Test func signalsAreEvents() throws {
         let server = try EchoServer()
         defer { server.stop() }

@@ -20,7 +20,8 @@ enum HouseRules {
         "Networking": ["Telemetry", "WebSocketProtocol", "CLinux", "COpenSSL", "Glibc"],
         "sysmon-agent": [
             "Telemetry", "TelemetrySchema", "HostMetrics", "WebSocketProtocol", "FoxgloveProtocol", "FoxgloveServer",
-            "FoxgloveClient", "Presentation", "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "Glibc",
+            "FoxgloveClient", "Presentation", "SysmonAgent", "Networking", "FoundationEssentials", "CLinux", "CSystemd",
+            "Glibc",
         ],
         "sysmon-bench": ["FoxgloveServer", "Networking", "Telemetry", "WebSocketProtocol", "CLinux", "Glibc"],
     ]
