@@ -11,11 +11,11 @@ import time
 class Agent:
     """A running agent on a free port; use with `with Agent(path) as agent:`."""
 
-    def __init__(self, path, *options):
+    def __init__(self, path, *options, environment=None):
         self.lines = []
         self.process = subprocess.Popen(
             [path, "--port", "0", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
+            stderr=subprocess.STDOUT, text=True, env=environment)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.url = self._await_url()
