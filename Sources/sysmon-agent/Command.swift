@@ -20,6 +20,7 @@ let commands: [any Command.Type] = [
     ConfigDefaultCommand.self,
     CheckConfigCommand.self,
     TokenNewCommand.self,
+    CertSelfSignedCommand.self,
     CompletionCommand.self,
     ManualCommand.self,
 ]

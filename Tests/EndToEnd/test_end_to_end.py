@@ -1351,7 +1351,8 @@ async def _(run):
                 await client.send_json({"op": "subscribeParameterUpdates", "parameterNames": ["/cpu.rate_hertz"]})
                 await client.set_rates(**{"/memory": 3})
                 for text, expected in (
-                        ("{", ":1:1: this bracket is not closed"), ('{"channels": {"/cpu": {"rate_hertz": 0}}}', "0.001 to 1000"),
+                        ("{", ":1:1: this bracket is not closed"),
+                        ('{"channels": {"/cpu": {"rate_hertz": 0}}}', "0.001 to 1000"),
                         ('{"chanels": {}}', "chanels"), (None, "No such file")):
                     path.unlink() if text is None else path.write_text(text)
                     agent.process.send_signal(signal.SIGHUP)
@@ -1368,6 +1369,217 @@ async def _(run):
         ended = subprocess.run(
             [run.path, "--port", "0", "--config", str(path)], capture_output=True, text=True, timeout=5)
         assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1 and str(path) in ended.stderr, ended
+
+
+def with_environment(**variables):
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("SYSMON_")}, **variables}
+
+
+@check("settings: files, conf.d, kept changes, variables and options, of which a later one wins", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "conf.d").mkdir()
+        (folder / "state").mkdir()
+        topics = ["/cpu", "/load", "/memory", "/net", "/disk", "/fds"]
+
+        def settings(rate, topics, more=""):
+            rates = ", ".join(f"'{topic}': {{rate_hertz: {rate}}}" for topic in topics)
+            return f"{{channels: {{{rates}}}, {more}}}"
+
+        # Every source sets one topic less than the one before.
+        (folder / "config.json5").write_text("// A comment.\n" + settings(11, topics, "log: {level: 'debug'},"))
+        (folder / "conf.d" / "10-a.json5").write_text(settings(12, topics[1:]))
+        (folder / "conf.d" / "20-b.json5").write_text(settings(13, topics[2:]))
+        (folder / "conf.d" / "30-c.json").write_text("this is none of them")
+        (folder / "state" / "config.json").write_text(settings(14, topics[3:]))
+        environment = with_environment(STATE_DIRECTORY=str(folder / "state"), SYSMON_LOG_LEVEL="error")
+        options = ["--config", str(folder / "config.json5"), "--set", "/disk.rate_hertz=15", "--rate", "/fds=15"]
+        with Agent(run.path, *options, "--set", "channels./fds.rate_hertz=0x10", env=environment) as agent:
+            shown = await read_config(agent.url)
+            assert [shown[topic]["rate_hertz"] for topic in topics] == [11, 12, 13, 14, 15, 16], shown
+            assert not [line for line in agent.lines if "info" in line], "the level of the environment is not in effect"
+
+
+@check("check-config: all mistakes with line and column, those of conf.d too", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        path = pathlib.Path(name, "config.json5")
+        path.write_text("{\n  server: {port: 65536},\n  channels: {'/cpuu': {}},\n}\n")
+        more = pathlib.Path(name, "conf.d", "a.json5")
+        more.parent.mkdir()
+        more.write_text("{boost: {secnds: 1}}")
+        result = run.agent_output("check-config", str(path))
+        assert result.returncode == 1, result
+        assert result.stdout.splitlines() == [
+            f"{path}:2:18: server.port: 65536 is not a whole number from 0 to 65535",
+            f'{path}:3:14: "/cpuu" is no channel; did you mean "/cpu"?',
+            f'{more}:1:10: boost: "secnds" is unknown; did you mean "seconds"?'], result.stdout
+        more.unlink()
+        path.write_text(run.agent_output("config", "default").stdout)
+        result = run.agent_output("check-config", str(path))
+        assert result.returncode == 0 and not result.stdout + result.stderr, result
+        missing = run.agent_output("check-config", name + "/missing")
+        assert missing.returncode == 1 and "No such file" in missing.stderr, missing
+
+
+@check("completion and manual: shells and man take them", needs_process=True)
+async def _(run):
+    for command in (["manual", "8"], ["manual", "5"]):
+        page = run.agent_output(*command)
+        assert page.returncode == 0 and ".SH NAME" in page.stdout, page
+        if shutil.which("man"):
+            shown = subprocess.run(
+                ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"], input=page.stdout, text=True,
+                capture_output=True, check=False)
+            assert shown.returncode == 0 and not shown.stderr, shown.stderr
+    for shell in ("bash", "zsh", "fish"):
+        script = run.agent_output("completion", shell)
+        assert script.returncode == 0, script
+        if shutil.which(shell):
+            result = subprocess.run([shell, "-n"], input=script.stdout, text=True, capture_output=True, check=False)
+            assert result.returncode == 0 and not result.stderr, (shell, result.stderr)
+    bash = run.agent_output("completion", "bash").stdout
+    for words, expected in (
+            (["li"], "list"), (["token", ""], "new"), (["--log-level", "w"], "warning"), (["--tls.k"], "--tls.key"),
+            (["token", "new", "--role", "v"], "viewer"), (["completion", "z"], "zsh")):
+        line = " ".join(f"'{word}'" for word in ["sysmon-agent", *words])
+        result = subprocess.run(
+            ["bash", "-c", f"{bash}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _sysmon_agent; "
+                           'printf "%s\\n" "${COMPREPLY[@]}"'], capture_output=True, text=True, check=False)
+        assert result.stdout.split() == [expected], (words, result)
+    for words in (["completion"], ["completion", "tcsh"], ["manual", "7"], ["check-config", "a", "b"]):
+        assert run.agent_output(*words).returncode == 2, words
+
+
+@check("SIGHUP: what needs a restart is named, the rest takes effect", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "config.json5")
+        path.write_text("{}")
+        with Agent(run.path, "--config", str(path)) as agent:
+            origin = ["Origin: https://studio.example"]
+            assert status(agent.port, fields=origin) == 403
+            path.write_text(
+                "{server: {host: '127.0.0.2', read_only: true, allowed_origins: ['https://studio.example']}}")
+            agent.process.send_signal(signal.SIGHUP)
+            line, = await lines_with(agent, "until the agent is restarted")
+            assert "server.host, server.read_only: changed" in line, line
+            await lines_with(agent, "the configuration was read again")
+            assert status(agent.port, fields=origin) == 101
+            async with Client(agent.url) as client:
+                await client.set_rates(**{"/load": 3})
+                await lines_with(agent, "/load.rate_hertz set")
+            assert (await read_config(agent.url))["/load"]["rate_hertz"] == 3, "it is read-only"
+
+
+@check("persist: a change is written whole, and in effect after a start", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "config.json")
+        environment = with_environment(STATE_DIRECTORY=folder)
+        with Agent(run.path, env=environment) as agent:
+            async with Client(agent.url) as client:
+                await client.publish({"channels": {"/load": {"rate_hertz": 3}}, "persist": True})
+                await client.publish({"channels": {"/net": {"enabled": False}}, "persist": True})
+                await client.publish({"channels": {"/disk": {"rate_hertz": 7}}})
+                await lines_with(agent, "kept for the next start", 2)
+        kept = {"channels": {"/load": {"rate_hertz": 3}, "/net": {"enabled": False}}}
+        assert json.loads(path.read_text()) == kept, path.read_text()
+        assert path.stat().st_mode & 0o777 == 0o600 and os.listdir(folder) == ["config.json"], os.listdir(folder)
+        with Agent(run.path, env=environment) as agent:
+            shown = await read_config(agent.url)
+            assert shown["/load"]["rate_hertz"] == 3 and not shown["/net"]["enabled"], shown
+            assert shown["/disk"]["rate_hertz"] != 7, shown
+            async with Client(agent.url) as client:
+                # A folder cannot be replaced by a file.
+                path.unlink()
+                path.mkdir()
+                await client.publish({"channels": {"/load": {"rate_hertz": 4}}, "persist": True})
+                assert await client.wait(lambda: client.statuses), "no status"
+                assert "cannot be kept" in client.statuses[0]["message"], client.statuses
+            assert (await read_config(agent.url))["/load"]["rate_hertz"] == 3
+            await lines_with(agent, "changes cannot be kept")
+        path.rmdir()
+        path.write_text('{"channels": {"/gone": {"enabled": true}, "/load": {"rate_hertz": 5}}}')
+        with Agent(run.path, env=environment) as agent:
+            await lines_with(agent, '"/gone" is no channel')
+            assert (await read_config(agent.url))["/load"]["rate_hertz"] == 5
+        path.write_text('{"cha')
+        with Agent(run.path, env=environment) as agent:
+            await lines_with(agent, f"{path}:1:")
+        path.unlink()
+        with Agent(run.path, "--read-only", env=environment) as agent:
+            async with Client(agent.url) as client:
+                await client.publish({"channels": {"/load": {"rate_hertz": 4}}, "persist": True})
+                assert await client.wait(lambda: client.statuses), "no status"
+        assert not path.exists()
+
+
+@check("100 reloads under load, half of them broken: nobody is disconnected, nothing is missed", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "config.json5")
+        path.write_text("{boost: {enabled: false}}")
+        with Agent(run.path, "--config", str(path)) as agent:
+            async with contextlib.AsyncExitStack() as stack:
+                clients = [await stack.enter_async_context(Client(agent.url)) for _ in range(4)]
+                for client in clients:
+                    await client.await_channels("/cpu", "/fast", "/net", "/processes")
+                    await client.subscribe("/cpu", "/fast", "/net", "/processes", "/agent")
+                collecting = [asyncio.create_task(client.collect(13)) for client in clients]
+                for index in range(100):
+                    # A good one has two collectors begin anew, one of them on a thread of its own.
+                    entries = f"{{max_entries: {index + 1}, rate_hertz: 20}}"
+                    path.write_text(
+                        f"{{boost: {{enabled: false}}, channels: {{'/net': {entries}, '/processes': {entries}}}"
+                        + ("}" if index % 2 else ""))
+                    agent.process.send_signal(signal.SIGHUP)
+                    await asyncio.sleep(0.1)
+                received = await asyncio.gather(*collecting)
+                assert all(client.close_code is None for client in clients)
+            await lines_with(agent, "the configuration was read again", 50)
+            await lines_with(agent, "stays in effect", 50)
+            for items in received:
+                for topic in ("/cpu", "/fast", "/net", "/processes", "/agent"):
+                    sequences = [item.message.header.sequence for item in items if item.topic == topic]
+                    steps = {after - before for before, after in zip(sequences, sequences[1:])}
+                    assert steps == {1}, f"{topic}: sequences go on by {steps}"
+                reports = [item.message for item in items if item.topic == "/agent"]
+                missed = {
+                    topic: [row.overruns_total for report in (reports[0], reports[-1]) for row in report.collectors
+                            if row.id == topic] for topic in ("/cpu", "/agent")}
+                assert all(first == last for first, last in missed.values()), f"points were missed: {missed}"
+
+
+@check("cert self-signed: clients that trust its authority connect, others do not", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        make = ["cert", "self-signed", "--host", "localhost", "--host", "127.0.0.1", "--host", "::1", "--out", name]
+        result = run.agent_output(*make)
+        assert result.returncode == 0 and f"{folder}/cert.pem" in result.stdout, result
+        assert sorted(os.listdir(name)) == ["ca.pem", "cert.pem", "key.pem"], os.listdir(name)
+        assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+        subprocess.run(
+            ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", folder / "ca.pem",
+             folder / "cert.pem"], check=True, capture_output=True)
+        before = (folder / "key.pem").read_text()
+        again = run.agent_output(*make)
+        assert again.returncode == 1 and "is there already" in again.stderr, again
+        assert (folder / "key.pem").read_text() == before
+        trusting = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        with Agent(run.path, "--tls.cert", name + "/cert.pem", "--tls.key", name + "/key.pem") as agent:
+            for host in ("127.0.0.1", "localhost"):
+                async with Client(agent.url.replace("127.0.0.1", host), tls=trusting) as client:
+                    await client.await_channels("/cpu")
+            try:
+                async with Client(agent.url, tls=ssl.create_default_context()):
+                    raise AssertionError("a client connected that does not trust the authority")
+            except ssl.SSLCertVerificationError:
+                pass
+    for hosts in ([], ["--host", "a b"], ["--host", "https://x"], ["--host", "x,DNS:y"], ["--host", "-x"]):
+        assert run.agent_output("cert", "self-signed", *hosts).returncode == 2, hosts
 
 
 @check("SIGHUP without a token file changes nothing", needs_process=True)

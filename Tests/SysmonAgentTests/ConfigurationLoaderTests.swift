@@ -1,3 +1,4 @@
+import Foundation
 import FoxgloveProtocol
 import FoxgloveServer
 import HostMetrics
@@ -191,6 +192,19 @@ struct ConfigurationLoaderTests {
             var configuration = Self.defaults
             try configuration.set(try #require(SettingKey(setting.key)), to: setting.defaultValue, by: .host)
             #expect(configuration == Self.defaults, "\(setting.key)")
+        }
+    }
+
+    @Test func theReadmeListsEveryOptionWithItsSetting() throws {
+        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("README.md")
+        let rows = try String(contentsOf: readme, encoding: .utf8).split(separator: "\n").filter {
+            $0.hasPrefix("| `--")
+        }
+        for setting in Setting.all {
+            guard let option = setting.option else { continue }
+            #expect(
+                rows.contains { $0.contains("`--\(option)") && $0.contains("`\(setting.key)`") }, "\(setting.key)")
         }
     }
 
