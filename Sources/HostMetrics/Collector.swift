@@ -143,6 +143,16 @@ package protocol Sampling: AnyObject {
     func encode(into target: inout MutableSpan<UInt8>)
 }
 
+extension Sampling {
+    /// A copy of the message.
+    package var message: [UInt8] {
+        var payload = [UInt8](repeating: 0, count: encodedByteCount)
+        var target = payload.mutableSpan
+        encode(into: &target)
+        return payload
+    }
+}
+
 /// Holds a collector and its message.
 private final class Sampler<Source: Collector & ~Copyable> {
     private let collector: LoopCell<Source>

@@ -199,13 +199,3 @@ extension Agent {
         }
     }
 }
-
-extension Sampling {
-    /// A copy of the message.
-    var message: [UInt8] {
-        var payload = [UInt8](repeating: 0, count: encodedByteCount)
-        var target = payload.mutableSpan
-        encode(into: &target)
-        return payload
-    }
-}
