@@ -28,8 +28,7 @@ let package = Package(
             dependencies: [
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
                 "WebSocketProtocol",
-            ],
-            resources: [.embedInCode("Layouts/overview.json")]),
+            ]),
 
         // Sockets and the loop.
         .target(name: "Networking", dependencies: ["CLinux", "COpenSSL", "Telemetry", "WebSocketProtocol"]),
@@ -81,8 +80,8 @@ let package = Package(
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "SysmonAgent", "Telemetry", "TelemetrySchema",
                 "TestSupport", "WebSocketProtocol",
             ]),
-        // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
-        .testTarget(name: "LayoutTests"),
+        // Of the repository, not of a module: layouts against the schemas, house rules against the sources.
+        .testTarget(name: "LayoutTests", dependencies: ["HostMetrics", "SysmonAgent", "Telemetry"]),
         .testTarget(name: "TidyTests"),
     ]
 )

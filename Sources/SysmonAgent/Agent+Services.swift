@@ -21,7 +21,9 @@ extension Agent {
         }
         features.encodings = ["json", "protobuf"]
         features.commandTopics = [ConfigPublisher.topic]
-        features.assets["sysmon://layouts/overview.json"] = PackageResources.overview_json
+        for layout in Layout.all {
+            features.assets["sysmon://layouts/\(layout.name).json"] = layout.file(for: .generic)
+        }
         for channel in channels {
             features.assets["sysmon://schemas/\(channel.schema.name)"] = channel.schema.descriptorSet
         }
