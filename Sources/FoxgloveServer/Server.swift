@@ -38,6 +38,8 @@ package final class Server {
         case parametersRequested(ParameterRequest)
         /// To be answered with ``Server/respond(to:with:)`` or ``Server/fail(_:_:)``.
         case serviceCalled(ServiceCall)
+        /// To be answered with ``Server/answer(_:with:)``.
+        case assetRequested(AssetRequest)
         /// To be answered with ``Server/publish(_:answering:)``.
         case playbackRequested(ConnectionID, PlaybackRequest)
     }
@@ -89,7 +91,7 @@ package final class Server {
     var statuses: [Status] = []
     var services: [(id: UInt32, service: Service)] = []
     var lastServiceID: UInt32 = 0
-    var lastCallSerial: UInt64 = 0
+    var lastRequestSerial: UInt64 = 0
     var sampleRate: RateLimit
     var lastClientSerial: UInt64 = 0
     var lastTime = Timestamp(unixNanoseconds: 0)

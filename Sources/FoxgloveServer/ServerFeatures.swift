@@ -11,6 +11,8 @@ package struct ServerFeatures {
     package var commandTopics: [String] = []
     /// By URI.
     package var assets: [String: [UInt8]] = [:]
+    /// URIs of those that the owner makes when they are asked for.
+    package var madeAssets: Set<String> = []
     /// What `time` tells; needed with that capability.
     package var wallClock: (() -> Timestamp)?
     /// First and last moment of what can be played; needed with `playbackControl`.

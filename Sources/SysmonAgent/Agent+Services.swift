@@ -21,9 +21,7 @@ extension Agent {
         }
         features.encodings = ["json", "protobuf"]
         features.commandTopics = [ConfigPublisher.topic]
-        for layout in Layout.all {
-            features.assets["sysmon://layouts/\(layout.name).json"] = layout.file(for: .generic)
-        }
+        features.madeAssets = Set(Layout.all.map { layoutURI(of: $0.name) })
         for channel in channels {
             features.assets["sysmon://schemas/\(channel.schema.name)"] = channel.schema.descriptorSet
         }

@@ -43,6 +43,7 @@ package final class Agent: ConnectionHandler {
     var tick: UInt64 = 0
     /// As of this tick, since it does not change within one.
     var suspended: UInt64 = 0
+    var layoutRequests = LayoutRequests()
     /// Of workers that were asked for something.
     var busyIndices: [Int] = []
     private var nextSearch: Instant?
@@ -138,7 +139,8 @@ package final class Agent: ConnectionHandler {
     package func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome { server.send(to: id, write) }
 
     package var nextDeadline: Instant? {
-        let own = Instant.earliest(nextSearch, .earliest(stuckDeadline, boost.end))
+        let waits = Instant.earliest(stuckDeadline, layoutRequests.deadline)
+        let own = Instant.earliest(nextSearch, .earliest(waits, boost.end))
         return .earliest(own, .earliest(server.nextDeadline, schedule.nextDeadline))
     }
 
@@ -153,6 +155,7 @@ package final class Agent: ConnectionHandler {
         if let nextSearch, nextSearch <= now { search(now: now) }
         if let stuckDeadline, stuckDeadline <= now { tellStuck(now: now) }
         if let end = boost.end, end <= now { endBoost(now: now) }
+        if let deadline = layoutRequests.deadline, deadline <= now { makeLayouts(now: now) }
         endTick(now: now)
     }
 
@@ -212,6 +215,7 @@ package final class Agent: ConnectionHandler {
                 takePatch(payload, in: encoding, from: id, now: now)
             case .parametersRequested(let request): answer(request, now: now)
             case .serviceCalled(let call): answer(call, now: now)
+            case .assetRequested(let request): answer(request, now: now)
             case .playbackRequested:
                 // Not among our capabilities.
                 break
