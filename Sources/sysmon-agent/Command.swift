@@ -12,6 +12,7 @@ protocol Command: SendableMetatype {
 let commands: [any Command.Type] = [
     RunCommand.self,
     ListChannelsCommand.self,
+    LayoutCommand.self,
     TokenNewCommand.self,
 ]
 
