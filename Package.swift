@@ -33,7 +33,7 @@ let package = Package(
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
                 "WebSocketProtocol",
             ],
-            resources: [.embedInCode("Layouts/overview.json"), .embedInCode("Page")]),
+            resources: [.embedInCode("Page")]),
         // Messages as text for people.
         .target(name: "Presentation", dependencies: ["Telemetry", "TelemetrySchema"]),
 
@@ -95,8 +95,8 @@ let package = Package(
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "SysmonAgent", "Telemetry", "TelemetrySchema",
                 "TestSupport", "WebSocketProtocol",
             ]),
-        // Of the repository, not of a module: shipped layouts against the schemas, house rules against the sources.
-        .testTarget(name: "LayoutTests"),
+        // Of the repository, not of a module: layouts against the schemas, house rules against the sources.
+        .testTarget(name: "LayoutTests", dependencies: ["HostMetrics", "SysmonAgent", "Telemetry"]),
         .testTarget(name: "TidyTests"),
     ]
 )

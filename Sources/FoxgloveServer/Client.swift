@@ -42,7 +42,9 @@ final class Client {
     /// Requests that the owner has not answered.
     var pendingCalls: [PendingCall] = []
     var parameterRequestCount = 0
-    /// Assets in the outbox; counted anew when that was empty.
+    /// Assets that the owner has not made.
+    var pendingAssets: [(serial: UInt64, requestID: UInt32)] = []
+    /// Those, and assets in the outbox; counted anew when that was empty.
     var assetCount = 0
     /// To be sent with the next helping, before data.
     var owesTime = false

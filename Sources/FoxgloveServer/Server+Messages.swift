@@ -54,7 +54,7 @@ extension Server {
         case .unsubscribeParameterUpdates(let names): client.parameterNames.subtract(names)
         case .subscribeConnectionGraph: subscribeToGraph(client, now: now)
         case .unsubscribeConnectionGraph: unsubscribeFromGraph(client)
-        case .fetchAsset(let uri, let requestID): sendAsset(uri, requestID, to: client)
+        case .fetchAsset(let uri, let requestID): sendAsset(uri, requestID, to: id, client)
         }
     }
 
@@ -194,22 +194,5 @@ extension Server {
             return refuse(client, "A command may have \(limits.commandByteCount) bytes at most")
         }
         report(.published(id, topic: features.commandTopics[topicIndex], encoding: encoding, payload: payload))
-    }
-
-    // MARK: Assets
-
-    private func sendAsset(_ uri: String, _ requestID: UInt32, to client: Client) {
-        if client.connection.outbox.isEmpty { client.assetCount = 0 }
-        client.assetCount += 1
-        guard client.assetCount <= limits.requestsPerClient else {
-            reach(.assetRequests)
-            return tell(client, .assetFailure(requestID: requestID, reason: "Too many concurrent fetch asset requests"))
-        }
-        // A table and no file system: nothing that a client says is ever a path.
-        if let asset = features.assets[uri] {
-            tell(client, .asset(requestID: requestID, asset))
-        } else {
-            tell(client, .assetFailure(requestID: requestID, reason: "Unknown asset \(quoted(uri))"))
-        }
     }
 }

@@ -74,15 +74,16 @@ extension Server {
             reach(.serviceCalls)
             return refuse("Too many requests")
         }
-        lastCallSerial += 1
+        lastRequestSerial += 1
         client.pendingCalls.append(
             PendingCall(
-                serial: lastCallSerial, serviceID: serviceID, callID: callID, responseEncoding: responseEncoding,
+                serial: lastRequestSerial, serviceID: serviceID, callID: callID, responseEncoding: responseEncoding,
                 deadline: now + limits.serviceCallTime))
         report(
             .serviceCalled(
                 ServiceCall(
-                    client: id, service: service.name, encoding: encoding, payload: payload, serial: lastCallSerial)))
+                    client: id, service: service.name, encoding: encoding, payload: payload, serial: lastRequestSerial))
+        )
     }
 
     /// Answers a call, in the encoding of its request's kind. Does nothing if the caller is gone.

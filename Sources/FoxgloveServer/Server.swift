@@ -40,6 +40,7 @@ package final class Server {
         case serviceCalled(ServiceCall)
         /// To be answered with ``Server/answer(_:with:)``.
         case resourceRequested(ResourceRequest)
+        case assetRequested(AssetRequest)
         /// To be answered with ``Server/publish(_:answering:)``.
         case playbackRequested(ConnectionID, PlaybackRequest)
     }
@@ -91,7 +92,7 @@ package final class Server {
     var statuses: [Status] = []
     var services: [(id: UInt32, service: Service)] = []
     var lastServiceID: UInt32 = 0
-    var lastCallSerial: UInt64 = 0
+    var lastRequestSerial: UInt64 = 0
     var lastExchangeSerial: UInt64 = 0
     var sampleRate: RateLimit
     var lastClientSerial: UInt64 = 0

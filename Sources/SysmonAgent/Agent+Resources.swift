@@ -11,12 +11,15 @@ extension Agent {
         return features
     }
 
-    /// By file name. Also the assets `sysmon://layouts/NAME`.
-    static let layouts = ["overview.json": PackageResources.overview_json]
     private static let layoutFolder = "/layouts/"
 
     func answer(_ request: ResourceRequest, now: Instant) {
-        guard request.path != "/metrics" else { return answerScrape(request, now: now) }
+        if request.path == "/metrics" { return answerScrape(request, now: now) }
+        if let layout = Layout.all.first(where: { Self.path(of: $0) == request.path }) {
+            return make(layout, now: now) { [server] file in
+                server.answer(request, with: HTTPResponse(200, "OK", contentType: "application/json", body: file))
+            }
+        }
         server.answer(request, with: response(to: request))
     }
 
@@ -25,8 +28,6 @@ extension Agent {
         case "/healthz": return HTTPResponse(200, "OK", text: "ok")
         case "/readyz": return readiness
         case "/favicon.ico": return .noContent
-        case let path where path.hasPrefix(Self.layoutFolder):
-            return Self.layouts[String(path.dropFirst(Self.layoutFolder.count))].map(Self.json) ?? Self.notFound
         case let path: return Self.page[path] ?? Self.notFound
         }
     }
@@ -40,14 +41,12 @@ extension Agent {
         return HTTPResponse(200, "OK", text: "ready")
     }
 
-    private static func json(_ body: [UInt8]) -> HTTPResponse {
-        HTTPResponse(200, "OK", contentType: "application/json", body: body)
-    }
+    private static func path(of layout: Layout) -> String { "\(layoutFolder)\(layout.name).json" }
 
     private static let notFound = HTTPResponse(
         404, "Not Found",
         text: "There is nothing here, only /, /healthz, /metrics, /readyz and "
-            + layouts.keys.sorted().map { layoutFolder + $0 }.joined(separator: ", ") + ".")
+            + Layout.all.map(path).joined(separator: ", ") + ".")
 
     /// The built-in page, by path.
     private static let page = [

@@ -22,7 +22,7 @@ extension Agent {
         features.encodings = ["json", "protobuf"]
         features.commandTopics = [ConfigPublisher.topic]
         features.http = httpFeatures
-        for (name, layout) in layouts { features.assets["sysmon://layouts/\(name)"] = layout }
+        features.madeAssets = Set(Layout.all.map { layoutURI(of: $0.name) })
         for channel in channels {
             features.assets["sysmon://schemas/\(channel.schema.name)"] = channel.schema.descriptorSet
         }

@@ -38,6 +38,7 @@ extension Agent {
         }
         sources[index].sampling = nil
         sources[index].worker = nil
+        sources[index].lastOutcome = nil
         sources[index].isOutdated = false
     }
 
@@ -101,6 +102,7 @@ extension Agent {
             }
         }
         busyIndices.removeAll { sources[$0].askedAt == nil }
+        makeLayouts(now: now)
     }
 
     private func take(_ outcome: Worker.Outcome, of worker: Worker, _ index: Int, now: Instant) {
@@ -111,12 +113,14 @@ extension Agent {
             // It began anew while somebody waited.
             if !sources[index].waitingCalls.isEmpty { ask(worker, index, now: now) }
         case .sampled(let sample, let seconds):
+            sources[index].lastOutcome = (now, isSample: true)
             guard let sampling = worker.sampling else { break }
             publish(sample, sampling, index)
             record(sample, of: index, seconds: seconds, now: now)
             forgetFailures(of: index)
             answerWaiting(index, with: sampling.message)
         case .failed(let error) where worker.sampling != nil:
+            sources[index].lastOutcome = (now, isSample: false)
             countFailure(error, of: index, now: now)
             answerWaiting(index, with: nil)
         case .failed(let error):

@@ -51,6 +51,7 @@ package final class Agent: ConnectionHandler {
     var tick: UInt64 = 0
     /// As of this tick, since it does not change within one.
     var suspended: UInt64 = 0
+    var layoutRequests = LayoutRequests()
     /// Of workers that were asked for something.
     var busyIndices: [Int] = []
     /// Made by the first scrape, and again by the first one after a change of what its collectors were made with.
@@ -148,7 +149,8 @@ package final class Agent: ConnectionHandler {
     package func send(to id: ConnectionID, _ write: (Outgoing) -> Int) -> SendOutcome { server.send(to: id, write) }
 
     package var nextDeadline: Instant? {
-        let own = Instant.earliest(nextSearch, .earliest(stuckDeadline, boost.end))
+        let waits = Instant.earliest(stuckDeadline, layoutRequests.deadline)
+        let own = Instant.earliest(nextSearch, .earliest(waits, boost.end))
         let other = Instant.earliest(scraper?.deadline, server.nextDeadline)
         return .earliest(own, .earliest(other, schedule.nextDeadline))
     }
@@ -165,6 +167,7 @@ package final class Agent: ConnectionHandler {
         if let stuckDeadline, stuckDeadline <= now { tellStuck(now: now) }
         if let end = boost.end, end <= now { endBoost(now: now) }
         if let deadline = scraper?.deadline, deadline <= now { scraper?.proceed(now: now) }
+        if let deadline = layoutRequests.deadline, deadline <= now { makeLayouts(now: now) }
         endTick(now: now)
     }
 
@@ -229,6 +232,7 @@ package final class Agent: ConnectionHandler {
             case .parametersRequested(let request): answer(request, now: now)
             case .serviceCalled(let call): answer(call, now: now)
             case .resourceRequested(let request): answer(request, now: now)
+            case .assetRequested(let request): answer(request, now: now)
             case .playbackRequested:
                 // Not among our capabilities.
                 break

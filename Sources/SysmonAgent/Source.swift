@@ -20,6 +20,8 @@ struct Source {
     var lastSequence: UInt32 = 0
     /// When the worker was asked for what it is at; nil: it is idle.
     var askedAt: Instant?
+    /// When a worker's last sample came or failed, and whether there is one to look at; nil: it was never asked.
+    var lastOutcome: (at: Instant, isSample: Bool)?
     /// Who asked for one sample that the worker has not taken yet.
     var waitingCalls: [ServiceCall] = []
     /// The sample takes, or took, so long that viewers were told.

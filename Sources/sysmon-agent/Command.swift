@@ -17,6 +17,7 @@ let commands: [any Command.Type] = [
     ListChannelsCommand.self,
     ListSensorsCommand.self,
     ListCollectorsCommand.self,
+    LayoutCommand.self,
     ConfigDefaultCommand.self,
     CheckConfigCommand.self,
     TokenNewCommand.self,

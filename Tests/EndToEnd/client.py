@@ -19,6 +19,7 @@ WEBSOCKET_V1 = "foxglove.websocket.v1"
 SDK_V1 = "foxglove.sdk.v1"
 
 MESSAGE_DATA = 1  # Opcode of server messages, and of client messages too.
+FETCH_ASSET_RESPONSE = 4
 
 
 class ProtocolError(Exception):
@@ -77,12 +78,14 @@ class Client:
         self.statuses = []
         self.removed_statuses = []  # Ids.
         self.parameters = {}  # Values by name.
+        self.assets = {}  # Those that were fetched, by URI; None: there is no such asset.
         self.unadvertised = []  # Topics.
         self.subscribed_at = {}  # time.monotonic() by topic.
         self.close_code = None
         self._channels_by_id = {}
         self._topics = {}  # By subscription id.
         self._next_subscription = 0
+        self._fetched = []  # URIs by request id.
         self._published = {}  # Client channel id by topic.
         self._inbox = asyncio.Queue()
         self._changed = asyncio.Condition()
@@ -121,6 +124,8 @@ class Client:
             async for frame in self._socket:
                 if isinstance(frame, str):
                     await self._handle(json.loads(frame))
+                elif frame[0] == FETCH_ASSET_RESPONSE:
+                    await self._receive_asset(frame)
                 else:
                     self._receive(frame)
         except ConnectionClosed:
@@ -164,6 +169,12 @@ class Client:
         topic, channel = self._topics[subscription]
         message = channel.message_class.FromString(frame[13:])
         self._inbox.put_nowait(Received(topic, log_time, message, frame[13:], time.monotonic()))
+
+    async def _receive_asset(self, frame):
+        _, request, status, error_length = struct.unpack_from("<BIBI", frame)
+        self.assets[self._fetched[request]] = None if status else frame[10 + error_length:]
+        async with self._changed:
+            self._changed.notify_all()
 
     async def messages(self, seconds):
         """Yields what arrives in the next `seconds`."""
@@ -225,6 +236,15 @@ class Client:
             await self.send_json({"op": "advertise", "channels": [channel]})
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         await self._socket.send(struct.pack("<BI", MESSAGE_DATA, self._published[topic]) + body)
+
+    async def fetch_asset(self, uri):
+        """The bytes of an asset; None: there is none of this URI."""
+        self.assets.pop(uri, None)
+        await self.send_json({"op": "fetchAsset", "uri": uri, "requestId": len(self._fetched)})
+        self._fetched.append(uri)
+        if not await self.wait(lambda: uri in self.assets, 5):
+            raise ProtocolError(f"no answer to the request for {uri}")
+        return self.assets[uri]
 
     async def set_rates(self, **rates):
         """`set_rates(**{"/cpu": 20})`"""

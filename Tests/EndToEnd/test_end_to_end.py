@@ -1199,6 +1199,29 @@ async def _(run):
     assert result.returncode == 2 and "stray" in result.stderr, result
 
 
+@check("layout: prints what the agent offers, for this host", needs_process=True)
+async def _(run):
+    result = run.agent_output("layout")
+    names = [line.split()[0] for line in result.stdout.splitlines()]
+    assert result.returncode == 0 and names == ["overview", "cpu", "network", "sensors"], result
+    async with Client(run.url) as client:
+        for name in names:
+            result = run.agent_output("layout", name)
+            assert result.returncode == 0 and not result.stderr, result
+            panels = json.loads(result.stdout)["configById"]
+            offered = json.loads(await client.fetch_asset(f"sysmon://layouts/{name}.json"))["configById"]
+            assert set(panels) == set(offered), set(panels) ^ set(offered)
+            if name == "network":
+                lines = [line["value"] for line in panels["Plot!network"]["paths"]]
+                interfaces = {re.fullmatch(r'/net\.interfaces\[:\]\{id=="(.*)"\}\.\w+', line)[1] for line in lines}
+                assert interfaces and interfaces <= set(os.listdir("/sys/class/net")), interfaces
+        assert await client.fetch_asset("sysmon://layouts/other.json") is None
+    result = run.agent_output("layout", "other")
+    assert result.returncode == 2 and "overview, cpu, network, sensors" in result.stderr, result
+    result = run.agent_output("layout", "cpu", "--path.procfs", "/nowhere")
+    assert result.returncode == 1 and "--path.procfs /nowhere" in result.stderr, result
+
+
 @check("--name, --rate and --path.procfs have their effect", needs_process=True)
 async def _(run):
     with tempfile.TemporaryDirectory() as folder:

@@ -19,6 +19,7 @@ extension World {
         http.openPaths = ["/open"]
         http.sharedPath = "/shared/"
         features.http = http
+        features.madeAssets = ["test://made"]
         features.playbackRange = Timestamp(unixNanoseconds: 1)...Timestamp(unixNanoseconds: 2_000_000_003)
         return features
     }
@@ -42,6 +43,10 @@ extension World {
 
     func calls() -> [ServiceCall] {
         events().compactMap { if case .serviceCalled(let call) = $0 { call } else { nil } }
+    }
+
+    func assetRequests() -> [AssetRequest] {
+        events().compactMap { if case .assetRequested(let request) = $0 { request } else { nil } }
     }
 
     func requests() -> [ParameterRequest] {
@@ -356,6 +361,48 @@ private func failure(_ service: Int, _ call: Int, _ text: String) -> [TestClient
         #expect(world.server.limitCounts[.assetRequests] == 1)
         world.send(text: #"{"op":"fetchAsset","uri":"test://a","requestId":1}"#, from: id)
         #expect(world.take(id) == Array(answers.prefix(1)))
+    }
+
+    @Test func anAssetThatTheOwnerMakesComesWhenItIsMade() {
+        let world = World(channelCount: 0, features: World.complete)
+        let id = world.connect()
+        _ = world.messages(id)
+        for request in [7, 8] {
+            world.send(text: #"{"op":"fetchAsset","uri":"test://made","requestId":\#(request)}"#, from: id)
+        }
+        let requests = world.assetRequests()
+        #expect(requests.map(\.uri) == ["test://made", "test://made"])
+        #expect(world.take(id) == [])
+        for request in requests.reversed() { world.server.answer(request, with: [9]) }
+        #expect(world.take(id) == [8, 7].map { .binary([4, $0, 0, 0, 0, 0, 0, 0, 0, 0, 9]) })
+        // Once is enough.
+        world.server.answer(requests[0], with: [9])
+        #expect(world.take(id) == [])
+    }
+
+    @Test func assetsThatAreNotMadeYetAreBounded() {
+        let world = World(channelCount: 0, features: World.complete)
+        let id = world.connect()
+        _ = world.messages(id)
+        let limit = world.server.limits.requestsPerClient
+        let fetch = #"{"op":"fetchAsset","uri":"test://made","requestId":1}"#
+        for _ in 0..<limit { world.send(text: fetch, from: id) }
+        #expect(world.take(id) == [] && world.server.limitCounts[.assetRequests] == nil)
+        world.send(text: fetch, from: id)
+        #expect(world.take(id).count == 1 && world.server.limitCounts[.assetRequests] == 1)
+        #expect(world.assetRequests().count == limit)
+    }
+
+    @Test func aMadeAssetIsNotForWhoeverComesNext() {
+        let world = World(channelCount: 0, features: World.complete)
+        let id = world.connect()
+        world.send(text: #"{"op":"fetchAsset","uri":"test://made","requestId":1}"#, from: id)
+        let requests = world.assetRequests()
+        world.close(id)
+        let next = world.connect()
+        _ = world.take(next)
+        for request in requests { world.server.answer(request, with: [9]) }
+        #expect(requests.count == 1 && world.take(next) == [])
     }
 }
 

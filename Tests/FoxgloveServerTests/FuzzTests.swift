@@ -227,6 +227,7 @@ private final class Fuzzer {
             case .published: publishedCount += 1
             case .parametersRequested(let request): answer(request)
             case .serviceCalled(let call): answer(call)
+            case .assetRequested(let request): server.answer(request, with: [1])
             case .playbackRequested(_, let request): answer(request)
             case .resourceRequested(let request): answer(request)
             case .refused: break

@@ -34,7 +34,7 @@ struct MessagePath: Equatable {
                     parts.append(.field(try scanner.name(in: "field")))
                 }
             case "[": parts.append(try Self.slice(try scanner.text(upTo: "]")))
-            case "{": parts.append(try Self.filter(try scanner.text(upTo: "}")))
+            case "{": parts.append(try Self.filter(try scanner.filterText()))
             default: throw PathError("\(text): unexpected \(character)")
             }
         }
@@ -119,6 +119,24 @@ private struct Scanner {
         guard !name.isEmpty else { throw PathError("\(whole): the \(role) is missing or needs quotes") }
         rest = rest.dropFirst(name.count)
         return String(name)
+    }
+
+    /// Up to the brace that ends it: in quotes, braces are text.
+    mutating func filterText() throws(PathError) -> String {
+        var quote: Character?
+        for place in rest.indices {
+            let character = rest[place]
+            if quote == nil, character == "}" {
+                defer { rest = rest[place...].dropFirst() }
+                return String(rest[..<place])
+            }
+            if quote == nil, character == "\"" || character == "'" {
+                quote = character
+            } else if quote == character {
+                quote = nil
+            }
+        }
+        throw PathError("\(whole): no }")
     }
 
     mutating func text(upTo end: Character) throws(PathError) -> String {

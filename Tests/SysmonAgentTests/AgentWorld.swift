@@ -206,6 +206,22 @@ final class AgentWorld {
         }
     }
 
+    /// Asks for an asset; what comes is among ``assets(_:)``.
+    func fetch(_ uri: String, from id: ConnectionID) {
+        send(#"{"op":"fetchAsset","uri":"\#(uri)","requestId":5}"#, from: id)
+        drain(id)
+    }
+
+    /// Those that came, as text, once.
+    func assets(_ id: ConnectionID) -> [String] {
+        let header: [UInt8] = [4, 5, 0, 0, 0, 0, 0, 0, 0, 0]
+        defer { clients[id]?.messages.removeAll { if case .binary = $0 { true } else { false } } }
+        return (clients[id]?.messages ?? []).compactMap { message in
+            guard case .binary(let bytes) = message, bytes.starts(with: header) else { return nil }
+            return String(decoding: bytes.dropFirst(header.count), as: UTF8.self)
+        }
+    }
+
     /// Nil: no close frame came.
     func closeCode(_ id: ConnectionID) -> UInt16? {
         drain(id)
