@@ -1502,8 +1502,8 @@ async def _(run):
     with token_file(token_line("t", "viewer")) as path, Agent(run.path, "--token-file", str(path)) as agent:
         for target, fields, expected in (
                 ("/healthz", {}, 200), ("/readyz", {}, 200), ("/", {}, 401), ("/layouts/overview.json", {}, 401),
-                ("/", {"Authorization": "Bearer t"}, 200), ("/?token=t", {}, 307), ("/t/t", {}, 307), ("/t/t/", {}, 200),
-                ("/t/t/page.js", {}, 200), ("/page.js?token=t", {}, 200), ("/t/wrong/", {}, 401)):
+                ("/", {"Authorization": "Bearer t"}, 200), ("/?token=t", {}, 307), ("/t/t", {}, 307),
+                ("/t/t/", {}, 200), ("/t/t/page.js", {}, 200), ("/page.js?token=t", {}, 200), ("/t/wrong/", {}, 401)):
             answer = await asyncio.to_thread(fetch, agent, target, fields=fields)
             assert answer.status == expected, f"{target}: {answer.status}"
             await asyncio.sleep(0.2)

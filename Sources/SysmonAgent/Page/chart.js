@@ -108,7 +108,7 @@ export class Chart {
       context.lineTo(plot.right, level);
       context.stroke();
       // Round numbers need no digits behind the point.
-      const label = this.format(top * step / 4).replace(/\.0+ /, " ");
+      const label = this.format(top * step / 4).replace(/\.0+(?=\s)/, "");
       if (step % 2 === 0) context.fillText(label, plot.left - 8, level);
     }
     context.textBaseline = "bottom";

@@ -1,6 +1,7 @@
-// Numbers as text. What is not known is a dash.
+// Numbers as text. What is not known is a dash; between a number and its unit no line is broken.
 
 const UNKNOWN = "–";
+const SPACE = "\u00a0";
 
 function scaled(value, base, units) {
   if (!Number.isFinite(value)) return UNKNOWN;
@@ -10,7 +11,7 @@ function scaled(value, base, units) {
     value /= base;
     index++;
   }
-  return `${digits(value)} ${units[index]}`;
+  return `${digits(value)}${SPACE}${units[index]}`;
 }
 
 // Three of them.
@@ -21,10 +22,14 @@ function digits(value) {
 
 export const bytes = (value) => scaled(value, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]);
 export const byteRate = (value) => scaled(value, 1000, ["B/s", "kB/s", "MB/s", "GB/s", "TB/s"]);
-export const percent = (ratio) => Number.isFinite(ratio) ? `${(ratio * 100).toFixed(ratio < 0.0995 ? 1 : 0)} %` : UNKNOWN;
-export const celsius = (value) => Number.isFinite(value) ? `${value.toFixed(1)} °C` : UNKNOWN;
+export const percent = (ratio) => withUnit(ratio * 100, ratio < 0.0995 ? 1 : 0, "%");
+export const celsius = (value) => withUnit(value, 1, "°C");
 export const count = (value) => Number.isFinite(value) ? value.toLocaleString("en").replaceAll(",", "\u202f") : UNKNOWN;
 export const plain = (value) => Number.isFinite(value) ? digits(value) : UNKNOWN;
+
+function withUnit(value, decimals, unit) {
+  return Number.isFinite(value) ? `${value.toFixed(decimals)}${SPACE}${unit}` : UNKNOWN;
+}
 
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return UNKNOWN;

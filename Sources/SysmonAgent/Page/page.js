@@ -47,7 +47,7 @@ const cards = [
     columns: [{ label: "temperature", field: "celsius" }],
     name: ({ chip, label }) => `${label} (${chip.split("-")[0]})`,
     isUsed: ({ celsius }) => Number.isFinite(celsius),
-    summary: ({ hottest_celsius: celsius }) => Number.isFinite(celsius) ? `${celsius.toFixed(1)} °C` : "",
+    summary: ({ hottest_celsius: hottest }) => format.celsius(hottest),
     chart: { least: 50, format: format.celsius },
   }),
   new AgentCard(),
@@ -105,7 +105,6 @@ function notice(text, level, id) {
 let sessionID;
 let lastStamp = 0;  // Seconds since the epoch, by the agent's clock.
 let lastStampAt = 0;
-let isDrawn = false;
 let state = "connecting";
 let retryAt = 0;
 const facts = { uptime: NaN, boot: 0 };
@@ -134,7 +133,6 @@ const connection = new Connection(socketURL.href, {
     if (time > lastStamp || time < lastStamp - 10) [lastStamp, lastStampAt] = [time, performance.now()];
     if (topic === "/system/uptime") return showUptime(message);
     cards.find((card) => card.topics.includes(topic))?.receive(topic, message, time);
-    isDrawn = false;
   },
   parameters(list) {
     for (const { name, value } of list) {
@@ -231,7 +229,6 @@ function showTheme() {
   if (!THEMES.includes(theme)) theme = THEMES[0];
   document.documentElement.dataset.theme = theme;
   $("theme").textContent = `Theme: ${theme}`;
-  isDrawn = false;
 }
 $("theme").addEventListener("click", () => {
   theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
@@ -241,15 +238,15 @@ $("theme").addEventListener("click", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 showTheme();
 
-// Drawing: ten times a second while something comes, else four times, as lines move on.
+// Drawing. A line moves by less than ten pixels a second, and the browser may be on the host that is watched.
 
+const DRAW_MILLISECONDS = 200;
 let drawnAt = 0;
 
 function draw(at) {
   requestAnimationFrame(draw);
-  if (at - drawnAt < (isDrawn ? 250 : 100)) return;
+  if (at - drawnAt < DRAW_MILLISECONDS) return;
   drawnAt = at;
-  isDrawn = true;
   const now = lastStamp + (performance.now() - lastStampAt) / 1000;
   for (const card of cards) if (card.isOpen && !card.body.hidden) card.plot?.draw(now);
 }
