@@ -56,7 +56,7 @@ package struct SystemAccess: Sendable {
     package var nvidiaLibrary = "libnvidia-ml.so.1"
     /// What the calling thread has used of a CPU.
     package var threadNanoseconds: @Sendable () -> UInt64 = SystemClock.threadNanoseconds
-    /// Whether `/sensors` is read by libsensors, which only one collector of a process can have, where that is possible.
+    /// Whether `/sensors` is read by libsensors where that is possible: only one collector of a process can have it.
     package var usesSensorsLibrary = true
 
     package init() {}

@@ -281,7 +281,8 @@ def sensor_differences(name, theirs, ours):
     failed = []
     for sensor in {dict(labels)["sensor"] for labels in theirs}:
         left, right = (
-            [value for labels, value in series.items() if dict(labels)["sensor"] == sensor] for series in (theirs, ours))
+            [value for labels, value in series.items() if dict(labels)["sensor"] == sensor]
+            for series in (theirs, ours))
         for value in right:
             same = [other for other in left if math.isclose(other, value, rel_tol=1e-9)]
             if same:

@@ -138,7 +138,8 @@ struct ScrapeTests {
 
     /// A world whose `/fds` answers when something is written into its pipe.
     private func slowWorld(_ wakes: Wakes) throws -> AgentWorld {
-        let world = try AgentWorld(options: wakes.options, beside: [Registration(SlowFiles.self)]) { procfs in
+        let others = [Registration(DisksOfTheTest.self), Registration(SlowFiles.self)]
+        let world = try AgentWorld(options: wakes.options, beside: others) { procfs in
             let outcome = unsafe mkfifo(procfs.appendingPathComponent("slow").path, 0o600)
             try #require(outcome == 0)
         }
@@ -233,6 +234,29 @@ struct ScrapeTests {
         wakes.wait()
         world.wake()
         #expect(answers.all.last.map(allocated) == ["node_filefd_allocated 6"])
+    }
+
+    @Test func aReloadMeanwhileLeavesNobodyWithoutAnAnswer() throws {
+        let wakes = Wakes()
+        let world = try slowWorld(wakes)
+        let answers = Answers()
+        begin(world, answers)
+        wakes.wait()
+        var configuration = world.agent.configuration
+        try configuration.set("max_entries", of: "/disk", to: .number(2), by: .host)
+        world.agent.reload(configuration, now: world.now)
+        for number in [5, 6] {
+            try feed(world, number)
+            wakes.wait()
+            world.wake()
+            if number == 5 {
+                begin(world, answers)
+                wakes.wait()
+            }
+        }
+        #expect(answers.all.map(allocated) == [["node_filefd_allocated 5"], ["node_filefd_allocated 6"]])
+        let disks = answers.all.map { samples(String(decoding: $0.body, as: UTF8.self), "node_disk_io_now").count }
+        #expect(disks == [3, 2])
     }
 
     @Test func eachWaitsAsLongAsItWill() throws {

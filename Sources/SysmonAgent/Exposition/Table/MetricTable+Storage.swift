@@ -94,14 +94,16 @@ extension MetricTable {
             client.counter("node_nfs_rpcs_total", "calls_total", "Calls sent."),
             client.counter("node_nfs_rpc_retransmissions_total", "retransmissions_total", "Calls sent again."),
             client.counter(
-                "node_nfs_rpc_authentication_refreshes_total", "authentication_refreshes_total", "Credentials renewed."),
+                "node_nfs_rpc_authentication_refreshes_total", "authentication_refreshes_total",
+                "Credentials renewed."),
             server.counter("node_nfsd_server_rpcs_total", "calls_total", "Calls received."),
             server.counter("sysmon_nfsd_bad_calls_total", "bad_calls_total", "Calls refused."),
             server.counter("node_nfsd_disk_bytes_read_total", "read_bytes_total", "Bytes read for clients."),
             server.counter("node_nfsd_disk_bytes_written_total", "write_bytes_total", "Bytes written for clients."),
             server.gauge("node_nfsd_server_threads", "threads", "Threads that serve."),
             server.counter(
-                "node_nfsd_reply_cache_hits_total", "reply_cache_hits_total", "Repeated calls answered from the cache."),
+                "node_nfsd_reply_cache_hits_total", "reply_cache_hits_total",
+                "Repeated calls answered from the cache."),
             server.counter(
                 "node_nfsd_reply_cache_misses_total", "reply_cache_misses_total", "Calls that went into the cache."),
             server.counter(
