@@ -28,7 +28,8 @@ let package = Package(
             dependencies: [
                 "FoxgloveProtocol", "FoxgloveServer", "HostMetrics", "Telemetry", "TelemetrySchema",
                 "WebSocketProtocol",
-            ]),
+            ],
+            resources: [.embedInCode("Page")]),
 
         // Sockets and the loop.
         .target(name: "Networking", dependencies: ["CLinux", "COpenSSL", "Telemetry", "WebSocketProtocol"]),

@@ -35,7 +35,10 @@ package struct AccessPolicy: Sendable {
     /// Host, then origin, then login: a page that is not allowed must not learn whether a token is.
     ///
     /// `peerNames` are those of a certificate that was checked. A token, if one is given, decides instead of it.
-    package func decide(_ request: HTTPRequest, isTLS: Bool = false, peerNames: [String] = []) -> Decision {
+    /// `isOpen`: nobody is asked to log in for what is asked for.
+    package func decide(
+        _ request: HTTPRequest, isTLS: Bool = false, peerNames: [String] = [], isOpen: Bool = false
+    ) -> Decision {
         let hosts = request.values(of: "host")
         let host = hosts.count == 1 ? Authority(hosts[0]) : nil
         let isOurs = host.map { $0.isLiteral || $0.host == "localhost" || names.contains($0.host) } ?? false
@@ -49,7 +52,7 @@ package struct AccessPolicy: Sendable {
                 origin == own || allowedOrigins.contains(where: { $0.matches(origin) })
             else { return .refuse(.origin(origins.joined(separator: ", "))) }
         }
-        return logIn(Credentials(request), peerNames)
+        return isOpen ? .allow(.viewer, name: "") : logIn(Credentials(request), peerNames)
     }
 
     private func logIn(_ credentials: Credentials, _ peerNames: [String]) -> Decision {

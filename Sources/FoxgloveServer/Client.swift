@@ -22,8 +22,10 @@ final class Client {
     var role = Role.viewer
     /// Under which it logged in; empty if it did not need to.
     var name = ""
-    /// What its request gets once the time for it has come; nothing is read from it until then.
+    /// What its request gets once the time for it has come.
     var waitingAnswer: HTTPResponse?
+    /// It asked for no WebSocket, and was let in.
+    var exchange: HTTPExchange?
     var connection: WebSocketConnection
     /// Subscriptions and what is queued for them.
     var queue: DataQueue
@@ -70,6 +72,11 @@ final class Client {
     var lastDropNotice: Instant?
     /// Drops since the last notice.
     var hasUntoldDrops = false
+
+    /// Its request is not answered, or it has not taken all of the answer.
+    var isInExchange: Bool {
+        exchange != nil && !mustDrop && (connection.phase == .answering || !connection.outbox.isEmpty)
+    }
 
     /// The memory it takes.
     var byteCount: Int { connection.byteCount + transportByteCount }

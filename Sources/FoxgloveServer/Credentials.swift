@@ -7,19 +7,14 @@ enum Credentials: Equatable {
     /// Tokens that differ, or one that cannot be read: which of them was meant is not guessed.
     case unclear
 
-    /// A token comes in the query (`?token=T`), as the path (`/t/T`), in the header `Authorization: Bearer T`, or as an
-    /// offered subprotocol. The first two are all that a browser's user can choose, the others keep it out of logs.
+    /// A token comes in the query (`?token=T`), at the beginning of the path (`/t/T`), in the header
+    /// `Authorization: Bearer T`, or as an offered subprotocol. The first two are all that a browser's user can choose,
+    /// the others keep it out of logs.
     init(_ request: HTTPRequest) {
-        let target = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let target = RequestTarget(request.target)
         var tokens: [[UInt8]?] = []
-        if target[0].hasPrefix(Self.pathPrefix) {
-            tokens.append(percentDecoded(target[0].dropFirst(Self.pathPrefix.count)))
-        }
-        if target.count > 1 {
-            for member in target[1].split(separator: "&") where member.hasPrefix(Self.queryPrefix) {
-                tokens.append(percentDecoded(member.dropFirst(Self.queryPrefix.count)))
-            }
-        }
+        if let token = target.pathToken { tokens.append(percentDecoded(token)) }
+        tokens += target.queryTokens.map(percentDecoded)
         for value in request.values(of: "authorization") where value.lowercased().hasPrefix(Self.schemePrefix) {
             tokens.append(Array(value.utf8.dropFirst(Self.schemePrefix.utf8.count).drop { $0 == UInt8(ascii: " ") }))
         }
@@ -37,8 +32,6 @@ enum Credentials: Equatable {
         }
     }
 
-    private static let pathPrefix = "/t/"
-    private static let queryPrefix = "token="
     private static let schemePrefix = "bearer "
     /// Kubernetes brought this form up; the name after it says whose token it is.
     private static let subprotocolPrefix = "base64url.bearer.authorization.sysmon."

@@ -44,10 +44,12 @@ extension Server {
         "Only operators may change the configuration; this connection is a viewer"
     }
 
-    /// Lets a client in or turns it away.
-    func admit(_ request: HTTPRequest, _ client: Client, _ id: ConnectionID, now: Instant) -> Bool {
+    /// Lets a client in or turns it away. `isOpen`: it need not log in.
+    func admit(
+        _ request: HTTPRequest, _ client: Client, _ id: ConnectionID, isOpen: Bool = false, now: Instant
+    ) -> Bool {
         willDecide(now)
-        switch access.decide(request, isTLS: client.isTLS, peerNames: client.peerNames) {
+        switch access.decide(request, isTLS: client.isTLS, peerNames: client.peerNames, isOpen: isOpen) {
         case .allow(let role, let name):
             client.role = role
             client.name = name
@@ -62,7 +64,7 @@ extension Server {
                 report(.refused(address: client.address, reason: refusal.reason))
             }
             guard refusal.kind == .login else {
-                client.connection.refuse(refusal.response)
+                client.connection.respond(with: refusal.response)
                 return false
             }
             if let limit = loginThrottle.admit(id, from: client.address, now: now) {
@@ -80,7 +82,7 @@ extension Server {
         while let id = loginThrottle.popDue(now: now) {
             guard let client = client(id), !client.mustDrop, let answer = client.waitingAnswer else { continue }
             client.waitingAnswer = nil
-            client.connection.refuse(answer)
+            client.connection.respond(with: answer)
         }
     }
 }

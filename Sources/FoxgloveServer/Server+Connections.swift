@@ -59,9 +59,7 @@ extension Server {
     /// more: an owner that handles events in between keeps the order in which a client said things.
     package func receive(_ bytes: Span<UInt8>, _ offset: inout Int, from id: ConnectionID, now: Instant) -> Bool {
         guard let client = client(id), !client.mustDrop else { return false }
-        while client.waitingAnswer == nil, !client.mustDrop,
-            let event = client.connection.next(bytes, &offset, now: now)
-        {
+        while !client.mustDrop, let event = client.connection.next(bytes, &offset, now: now) {
             switch event {
             case .request(let request): answer(request, client, id, now: now)
             case .text: receiveText(client.connection.payload, from: id, client, now: now)
@@ -106,14 +104,18 @@ extension Server {
     }
 
     private func answer(_ request: HTTPRequest, _ client: Client, _ id: ConnectionID, now: Instant) {
+        if let http = features.http, !request.asksForWebSocket {
+            return answer(request, http, client, id, now: now)
+        }
+        guard !request.hasBody else { return client.connection.respond(with: .bodyRefused) }
         switch Upgrade(request, subprotocols: foxgloveSubprotocols) {
         case .refuse(let response):
-            client.connection.refuse(response)
+            client.connection.respond(with: response)
         case .accept(let subprotocol, let key):
             guard admit(request, client, id, now: now) else { return }
             if let limit = refusal(of: client) {
                 reach(limit)
-                client.connection.refuse(.tooManyClients)
+                client.connection.respond(with: .tooManyClients)
                 return
             }
             client.connection.accept(subprotocol: subprotocol, key: key)
@@ -180,11 +182,11 @@ extension Server {
             if client.isConnected {
                 keepAlive(client, now: now)
                 failOverdueCalls(of: client, now: now)
-            } else if client.connection.phase == .request, client.waitingAnswer == nil,
-                client.openedAt + limits.handshakeTime <= now
-            {
+            } else if client.connection.phase == .request, client.openedAt + limits.handshakeTime <= now {
                 reach(.handshakeTime)
                 drop(client)
+            } else if client.isInExchange {
+                endOverdueExchange(of: client, now: now)
             } else if client.connection.phase == .closing {
                 let dropAt = client.dropAt ?? now + limits.lingerTime
                 client.dropAt = dropAt

@@ -50,7 +50,12 @@ extension Server {
     private static func offer(
         _ outbox: borrowing Outbox, _ ring: borrowing FrameRing, _ ranges: [Range<Int>], to write: (Outgoing) -> Int
     ) -> Int {
-        write(Outgoing(first: outbox.unsent, body: ring.span, ranges: ranges.span))
+        // What ends with a body has no part in the ring.
+        guard outbox.unsentBody.isEmpty else {
+            let ranges = [outbox.unsentBody]
+            return write(Outgoing(first: outbox.unsent, body: outbox.body.span, ranges: ranges.span))
+        }
+        return write(Outgoing(first: outbox.unsent, body: ring.span, ranges: ranges.span))
     }
 
     private func account(for taken: Int, of gathered: DataQueue.Gathered, _ client: Client) {

@@ -40,6 +40,8 @@ package final class Server {
         case serviceCalled(ServiceCall)
         /// To be answered with ``Server/answer(_:with:)``.
         case assetRequested(AssetRequest)
+        /// To be answered with ``Server/answer(_:with:)``.
+        case resourceRequested(ResourceRequest)
         /// To be answered with ``Server/publish(_:answering:)``.
         case playbackRequested(ConnectionID, PlaybackRequest)
     }
@@ -92,6 +94,7 @@ package final class Server {
     var services: [(id: UInt32, service: Service)] = []
     var lastServiceID: UInt32 = 0
     var lastRequestSerial: UInt64 = 0
+    var lastExchangeSerial: UInt64 = 0
     var sampleRate: RateLimit
     var lastClientSerial: UInt64 = 0
     var lastTime = Timestamp(unixNanoseconds: 0)
@@ -242,6 +245,7 @@ package final class Server {
     package func close(_ code: CloseCode, _ reason: String) {
         for case let client? in clients {
             leave(client)
+            if client.exchange != nil { client.connection.respond(with: .stopping) }
             client.connection.close(code, reason)
         }
     }

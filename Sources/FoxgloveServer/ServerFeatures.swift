@@ -13,6 +13,8 @@ package struct ServerFeatures {
     package var assets: [String: [UInt8]] = [:]
     /// URIs of those that the owner makes when they are asked for.
     package var madeAssets: Set<String> = []
+    /// Nil: a request that asks for no WebSocket is told to ask for one.
+    package var http: HTTPFeatures?
     /// What `time` tells; needed with that capability.
     package var wallClock: (() -> Timestamp)?
     /// First and last moment of what can be played; needed with `playbackControl`.

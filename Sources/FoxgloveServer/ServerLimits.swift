@@ -14,6 +14,12 @@ package struct ServerLimits: Sendable {
     /// hands at the same moment.
     package var openHandshakeByteCount = 8 * 1_024 * 1_024
     package var handshakeTime = Period.seconds(5)
+    /// HTTP requests that are not answered, or whose answer has not been taken wholly.
+    package var httpRequests = 64
+    package var httpRequestsPerAddress = 16
+    /// How long the owner may take to answer one, and then its client to take the answer.
+    package var httpAnswerTime = Period.seconds(10)
+    package var httpBodyTime = Period.seconds(30)
     package var connection = WebSocketConnection.Limits()
 
     package var subscriptionsPerClient = 4_096
@@ -74,6 +80,8 @@ package struct ServerLimits: Sendable {
 package enum LimitName: String, CaseIterable, Sendable {
     case clients, clientsPerAddress = "clients_per_address", openHandshakes = "open_handshakes"
     case handshakeTime = "handshake_seconds", requestHead = "request_head_bytes"
+    case httpRequests = "http_requests", httpRequestsPerAddress = "http_requests_per_address"
+    case httpAnswerTime = "http_answer_seconds", httpBodyTime = "http_body_seconds"
     case message = "message_bytes", controlFrames = "control_frames_per_second"
     case operations = "operations_per_second", publishes = "publishes_per_second"
     case subscriptions, clientChannels = "client_channels"
@@ -98,6 +106,10 @@ extension ServerLimits {
         case .openHandshakes: Double(openHandshakes)
         case .handshakeTime: handshakeTime.seconds
         case .requestHead: Double(connection.requestHeadByteCount)
+        case .httpRequests: Double(httpRequests)
+        case .httpRequestsPerAddress: Double(httpRequestsPerAddress)
+        case .httpAnswerTime: httpAnswerTime.seconds
+        case .httpBodyTime: httpBodyTime.seconds
         case .message: Double(connection.message.messageByteCount)
         case .controlFrames: connection.controlFramesPerSecond
         case .operations: operationsPerSecond

@@ -22,6 +22,7 @@ extension Agent {
         features.encodings = ["json", "protobuf"]
         features.commandTopics = [ConfigPublisher.topic]
         features.madeAssets = Set(Layout.all.map { layoutURI(of: $0.name) })
+        features.http = httpFeatures
         for channel in channels {
             features.assets["sysmon://schemas/\(channel.schema.name)"] = channel.schema.descriptorSet
         }

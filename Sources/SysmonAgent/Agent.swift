@@ -48,6 +48,7 @@ package final class Agent: ConnectionHandler {
     var busyIndices: [Int] = []
     private var nextSearch: Instant?
     private var lastSearch: Instant?
+    private(set) var isStopping = false
 
     /// The settings that a list of collectors begins with; `/log` and `/config` come last.
     package static func defaultConfiguration(
@@ -185,7 +186,10 @@ package final class Agent: ConnectionHandler {
     }
 
     /// Says goodbye to every client.
-    package func close() { server.close(.goingAway, "server shutdown") }
+    package func close() {
+        isStopping = true
+        server.close(.goingAway, "server shutdown")
+    }
 
     // MARK: Clients
 
@@ -216,6 +220,7 @@ package final class Agent: ConnectionHandler {
             case .parametersRequested(let request): answer(request, now: now)
             case .serviceCalled(let call): answer(call, now: now)
             case .assetRequested(let request): answer(request, now: now)
+            case .resourceRequested(let request): answer(request, now: now)
             case .playbackRequested:
                 // Not among our capabilities.
                 break

@@ -1,4 +1,4 @@
-/// The head of an HTTP/1.1 request (RFC 9112), as far as an upgrade needs it.
+/// The head of an HTTP/1.1 request (RFC 9112).
 package struct HTTPRequest: Equatable, Sendable {
     package struct Field: Equatable, Sendable {
         /// In lower case.
@@ -17,6 +17,17 @@ package struct HTTPRequest: Equatable, Sendable {
     /// The elements of a comma-separated list, over all lines of that field (RFC 9110, section 5.6.1).
     package func list(of name: String) -> [String] {
         values(of: name).flatMap { $0.split(separator: ",") }.map { trim($0) }.filter { !$0.isEmpty }
+    }
+
+    /// Whether a body is announced (RFC 9112, section 6); one that is empty is none.
+    package var hasBody: Bool {
+        fields.contains { $0.name == "transfer-encoding" || $0.name == "content-length" && $0.value != "0" }
+    }
+
+    /// Whether it asks to become a WebSocket, in however wrong a way.
+    package var asksForWebSocket: Bool {
+        list(of: "upgrade").contains { $0.lowercased() == "websocket" }
+            || fields.contains { $0.name.hasPrefix("sec-websocket-") }
     }
 }
 

@@ -14,15 +14,17 @@ package struct WebSocketConnection: Sendable {
     }
 
     package enum Phase: Equatable, Sendable {
-        /// The request has not come whole, or has not been answered.
+        /// The request has not come whole.
         case request
+        /// The request has not been answered; what comes after it is ignored.
+        case answering
         case open
         /// Nothing more is read, and nothing more is sent after what is in the outbox.
         case closing
     }
 
     package enum Event: Equatable, Sendable {
-        /// To be answered with ``accept(subprotocol:key:)`` or ``refuse(_:)``.
+        /// To be answered with ``accept(subprotocol:key:)`` or ``respond(with:)``.
         case request(HTTPRequest)
         /// A whole message, whose bytes are in ``payload`` until the next call.
         case text, binary
@@ -43,6 +45,7 @@ package struct WebSocketConnection: Sendable {
     private let limits: Limits
     private var decoder: FrameDecoder
     private var head: [UInt8] = []
+    private var isBodyWanted = true
     private var controlRate: RateLimit
 
     package init(limits: Limits) {
@@ -65,7 +68,7 @@ package struct WebSocketConnection: Sendable {
             case .open:
                 guard let event = decoder.next(bytes, &offset) else { return nil }
                 if let event = handle(event, now: now) { return event }
-            case .closing:
+            case .answering, .closing:
                 offset = bytes.count
                 return nil
             }
@@ -75,15 +78,17 @@ package struct WebSocketConnection: Sendable {
     // MARK: What the owner does
 
     package mutating func accept(subprotocol: String, key: String) {
-        precondition(phase == .request)
+        precondition(phase == .answering)
         phase = .open
         outbox.append(raw: Upgrade.response(subprotocol: subprotocol, key: key))
     }
 
-    package mutating func refuse(_ response: HTTPResponse) {
-        guard phase == .request else { return }
+    /// Answers the request with something else than a WebSocket. Nothing can follow.
+    package mutating func respond(with response: HTTPResponse) {
+        guard phase == .request || phase == .answering else { return }
         phase = .closing
-        outbox.append(raw: response.encoded)
+        outbox.append(raw: response.head)
+        if isBodyWanted { outbox.finish(with: response.body) }
     }
 
     package mutating func close(_ code: CloseCode, _ reason: String = "") {
@@ -113,10 +118,13 @@ package struct WebSocketConnection: Sendable {
             }
             guard head.count <= limits.requestHeadByteCount else { return end(.headTooLarge, .requestHead) }
             guard byte == 0x0A, head.suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) else { continue }
-            defer { head = [] }
+            let lines = head.dropLast(4)
+            head = []
             do {
-                let lines = head.span.extracting(..<(head.count - 4))
-                return .request(try HTTPRequest(parsing: lines, fieldLimit: limits.requestFieldCount))
+                let request = try HTTPRequest(parsing: lines.span, fieldLimit: limits.requestFieldCount)
+                phase = .answering
+                isBodyWanted = request.method != "HEAD"
+                return .request(request)
             } catch .malformed {
                 return end(.malformedRequest, nil)
             } catch {
@@ -128,7 +136,7 @@ package struct WebSocketConnection: Sendable {
 
     private mutating func end(_ response: HTTPResponse, _ breach: Breach?) -> Event {
         head = []
-        refuse(response)
+        respond(with: response)
         return .ended(breach)
     }
 

@@ -132,7 +132,7 @@ final class SyntheticServer: ConnectionHandler {
                 listenerCount -= 1
                 if listenerCount == 0 { nextTick = nil }
             case .connected, .disconnected, .refused, .published, .parametersRequested, .serviceCalled,
-                .assetRequested, .playbackRequested:
+                .assetRequested, .resourceRequested, .playbackRequested:
                 break
             }
         }

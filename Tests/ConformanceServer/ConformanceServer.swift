@@ -136,7 +136,7 @@ final class ConformanceServer: ConnectionHandler {
             case .parametersRequested(let request): answer(request)
             case .serviceCalled(let call): answer(call)
             case .playbackRequested(_, let request): answer(request)
-            case .connected, .disconnected, .refused, .assetRequested: break
+            case .connected, .disconnected, .refused, .assetRequested, .resourceRequested: break
             }
         }
     }

@@ -16,6 +16,7 @@ import contextlib
 import ctypes
 import glob
 import hashlib
+import http.client
 import json
 import math
 import os
@@ -1207,6 +1208,8 @@ async def _(run):
             panels = json.loads(result.stdout)["configById"]
             offered = json.loads(await client.fetch_asset(f"sysmon://layouts/{name}.json"))["configById"]
             assert set(panels) == set(offered), set(panels) ^ set(offered)
+            fetched = json.loads(fetch(run.agent, f"/layouts/{name}.json").body)["configById"]
+            assert set(panels) == set(fetched), set(panels) ^ set(fetched)
             if name == "network":
                 lines = [line["value"] for line in panels["Plot!network"]["paths"]]
                 interfaces = {re.fullmatch(r'/net\.interfaces\[:\]\{id=="(.*)"\}\.\w+', line)[1] for line in lines}
@@ -1450,6 +1453,117 @@ async def _(run):
         async with Client(f"ws://127.0.0.1:{agent.port}") as client:
             assert await client.wait(lambda: client.statuses), "no status"
             assert client.statuses[0]["level"] == 1 and "--insecure" in client.statuses[0]["message"], client.statuses
+
+
+# Plain HTTP on the same port
+
+
+def fetch(agent, path, method="GET", fields=None, tls=None, body=None):
+    """The answer to a request, with its body read."""
+    connection = (
+        http.client.HTTPSConnection("127.0.0.1", agent.port, timeout=5, context=tls) if tls
+        else http.client.HTTPConnection("127.0.0.1", agent.port, timeout=5))
+    with contextlib.closing(connection):
+        connection.request(method, path, body=body, headers=fields or {})
+        answer = connection.getresponse()
+        answer.body = answer.read()
+        return answer
+
+
+def check_http(agent, tls=None):
+    for path, expected, kind in (
+            ("/", 200, "text/html"), ("/page.js", 200, "text/javascript"), ("/page.css", 200, "text/css"),
+            ("/healthz", 200, "text/plain"), ("/readyz", 200, "text/plain"), ("/favicon.ico", 204, None),
+            ("/layouts/overview.json", 200, "application/json"), ("/nothing", 404, "text/plain")):
+        answer = fetch(agent, path, tls=tls)
+        assert answer.status == expected, f"{path}: {answer.status}"
+        assert (answer.getheader("Content-Type") or "").startswith(kind or ""), answer.getheaders()
+        assert answer.getheader("Connection") == "close"
+        head = fetch(agent, path, "HEAD", tls=tls)
+        assert head.getheaders() == answer.getheaders() and head.body == b"", path
+    assert fetch(agent, "/healthz", tls=tls).body == b"ok\n"
+    for name in ("overview", "cpu", "network", "sensors"):
+        assert "Tab!" + name in json.loads(fetch(agent, f"/layouts/{name}.json", tls=tls).body)["configById"], name
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        answer = fetch(agent, "/", method, tls=tls, body=b"x" * 100_000 if method == "POST" else None)
+        assert (answer.status, answer.getheader("Allow")) == (405, "GET, HEAD"), (method, answer.status)
+    assert fetch(agent, "/", tls=tls, body=b"hello").status == 400
+
+
+@check("HTTP: what there is, what there is not, HEAD and other methods", needs_process=True)
+async def _(run):
+    check_http(run.agent)
+
+
+@check("HTTPS: the same, and the WebSocket beside it", needs_process=True)
+async def _(run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        certificate, _ = make_certificate(folder, 1)
+        (folder / "1.key").chmod(0o600)
+        tls = ssl.create_default_context(cadata=certificate)
+        with Agent(run.path, "--tls.cert", str(folder / "1.cert"), "--tls.key", str(folder / "1.key")) as agent:
+            await asyncio.to_thread(check_http, agent, tls)
+            async with Client(agent.url, tls=tls) as client:
+                assert "/cpu" in client.channels
+            answer = fetch(agent, "/")
+            assert answer.status == 400 and b"https://" in answer.body, answer.body
+
+
+@check("HTTP: names, pages and tokens as for the WebSocket; layouts for pages that are allowed", needs_process=True)
+async def _(run):
+    known, foreign = {"Origin": "https://app.foxglove.dev"}, {"Origin": "https://evil.example"}
+    assert fetch(run.agent, "/", fields=foreign).status == 403
+    assert fetch(run.agent, "/", fields={"Host": "evil.example"}).status == 403
+    answer = fetch(run.agent, "/layouts/overview.json", fields=known)
+    assert answer.getheader("Access-Control-Allow-Origin") == known["Origin"], answer.getheaders()
+    assert answer.getheader("Vary") == "Origin", answer.getheaders()
+    assert fetch(run.agent, "/", fields=known).getheader("Access-Control-Allow-Origin") is None
+    wish = {"Access-Control-Request-Private-Network": "true"}
+    answer = fetch(run.agent, "/layouts/overview.json", "OPTIONS", known | wish)
+    assert (answer.status, answer.getheader("Access-Control-Allow-Private-Network")) == (204, "true")
+    answer = fetch(run.agent, "/layouts/overview.json", "OPTIONS", foreign | wish)
+    assert answer.status == 403 and answer.getheader("Access-Control-Allow-Private-Network") is None
+    with token_file(token_line("t", "viewer")) as path, Agent(run.path, "--token-file", str(path)) as agent:
+        for target, fields, expected in (
+                ("/healthz", {}, 200), ("/readyz", {}, 200), ("/", {}, 401), ("/layouts/overview.json", {}, 401),
+                ("/", {"Authorization": "Bearer t"}, 200), ("/?token=t", {}, 307), ("/t/t", {}, 307),
+                ("/t/t/", {}, 200), ("/t/t/page.js", {}, 200), ("/page.js?token=t", {}, 200), ("/t/wrong/", {}, 401)):
+            answer = await asyncio.to_thread(fetch, agent, target, fields=fields)
+            assert answer.status == expected, f"{target}: {answer.status}"
+            await asyncio.sleep(0.2)
+        assert fetch(agent, "/?token=t").getheader("Location") == "t/t/"
+
+
+def slow_reader(port, target):
+    """A connection that asks for something and has room for little."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    connection.settimeout(60)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return connection
+
+
+@check("HTTP: a flood of requests on one connection, and clients that do not read, keep nobody waiting",
+       needs_process=True)
+async def _(run):
+    with Agent(run.path) as agent:
+        flood = socket.create_connection(("127.0.0.1", agent.port), timeout=5)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            flood.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 100_000)
+        before = resident_mebibytes(agent)
+        readers = [slow_reader(agent.port, "/cards.js") for _ in range(30)]
+        start = time.monotonic()
+        assert fetch(agent, "/healthz").status == 200
+        async with Client(agent.url) as client:
+            await client.subscribe("/cpu")
+            assert await client.collect(0.3), "no data"
+        assert time.monotonic() - start < 1
+        assert resident_mebibytes(agent) - before < 8
+        for connection in (flood, *readers):
+            connection.close()
+        assert fetch(agent, "/").status == 200
 
 
 def make_certificate(folder, serial):

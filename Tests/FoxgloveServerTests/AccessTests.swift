@@ -176,7 +176,7 @@ import WebSocketProtocol
     @Test func refusalsRepeatNothingOfTheRequestToItsSender() {
         let all: [Refusal] = [.host("evil<"), .origin("evil<"), .loginMissing, .loginWrong, .loginUnclear]
         for refusal in all {
-            let text = String(decoding: refusal.response.encoded, as: UTF8.self)
+            let text = String(decoding: refusal.response.head + refusal.response.body, as: UTF8.self)
             #expect(!text.contains("evil"))
             #expect(refusal.response.status == (refusal.kind == .login ? 401 : 403))
             #expect(text.contains("\r\nWWW-Authenticate: Bearer\r\n") == (refusal.kind == .login))

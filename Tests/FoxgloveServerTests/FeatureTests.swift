@@ -16,6 +16,10 @@ extension World {
         features.commandTopics = ["/config"]
         features.assets = ["test://a": [1, 2, 3]]
         features.madeAssets = ["test://made"]
+        var http = HTTPFeatures()
+        http.openPaths = ["/open"]
+        http.sharedPath = "/shared/"
+        features.http = http
         features.playbackRange = Timestamp(unixNanoseconds: 1)...Timestamp(unixNanoseconds: 2_000_000_003)
         return features
     }

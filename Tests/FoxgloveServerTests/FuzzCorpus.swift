@@ -11,6 +11,15 @@ enum FuzzCorpus {
                 + offered + "\r\n").utf8)
     }
 
+    /// RFC 9112.
+    static let plainRequests = [
+        "GET /?token=a&b=c HTTP/1.1\r\nHost: localhost:8765\r\nAccept: */*\r\n\r\n",
+        "HEAD /t/token/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:8080\r\nContent-Length: 0\r\n\r\n",
+        "OPTIONS /shared/a HTTP/1.1\r\nHost: [::1]:8765\r\nOrigin: http://localhost\r\n"
+            + "Access-Control-Request-Private-Network: true\r\n\r\n",
+        "GET /open HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ].map { Array($0.utf8) }
+
     /// protocol.md, section 2.3.
     static let operations = [
         #"{"op":"subscribe","subscriptions":[{"id":0,"channelId":1},{"id":1,"channelId":2}]}"#,

@@ -11,7 +11,7 @@ struct FuzzMutator {
     }
 
     mutating func handshake() -> [UInt8] {
-        let head = pick(FuzzCorpus.handshakes)
+        let head = pick(random.isOne(in: 4) ? FuzzCorpus.plainRequests : FuzzCorpus.handshakes)
         return random.isOne(in: 3) ? mutatedLines(of: head) : mutated(head, other: pick(FuzzCorpus.handshakes))
     }
 

@@ -33,6 +33,7 @@ import WebSocketProtocol
         guard count >= 10_000 else { return }
         #expect(fuzzer.publishedCount > 0 && fuzzer.dataCount > 0)
         #expect(fuzzer.requestCount > 0 && fuzzer.callCount > 0 && fuzzer.playbackCount > 0)
+        #expect(fuzzer.resourceCount > 0)
         let limits: [LimitName] = [.clients, .openHandshakes, .requestHead, .controlQueue, .clientMemory]
         for limit in limits { #expect(fuzzer.limitsReached.contains(limit), "\(limit.rawValue)") }
         #expect(fuzzer.statusKinds.count >= 12, "\(fuzzer.statusKinds.sorted())")
@@ -54,6 +55,7 @@ private final class Fuzzer {
     private(set) var publishedCount = 0
     private(set) var requestCount = 0
     private(set) var callCount = 0
+    private(set) var resourceCount = 0
     private(set) var playbackCount = 0
     private(set) var dataCount = 0
     /// Statuses by their first words.
@@ -227,6 +229,7 @@ private final class Fuzzer {
             case .serviceCalled(let call): answer(call)
             case .assetRequested(let request): server.answer(request, with: [1])
             case .playbackRequested(_, let request): answer(request)
+            case .resourceRequested(let request): answer(request)
             case .refused: break
             }
         }
@@ -252,6 +255,19 @@ private final class Fuzzer {
         timed { server.answer(request, with: values) }
         timed { server.publish(values) }
     }
+
+    private func answer(_ request: ResourceRequest) {
+        resourceCount += 1
+        switch Int.random(in: 0..<3, using: &mutator.random) {
+        case 0: timed { server.answer(request, with: HTTPResponse(200, "OK", text: "ok")) }
+        case 1: timed { server.answer(request, with: Self.largeResource) }
+        // Until its time is over.
+        default: break
+        }
+    }
+
+    private static let largeResource = HTTPResponse(
+        200, "OK", contentType: "text/plain", body: Array(repeating: UInt8(ascii: "x"), count: 50_000))
 
     private func answer(_ call: ServiceCall) {
         callCount += 1

@@ -15,8 +15,11 @@ struct ReplyReader {
 
     private var bytes: [UInt8] = []
     private var offset = 0
+    /// Of an HTTP answer that has begun: what may still come.
+    private var restByteCount = 0
 
     mutating func take(_ more: [UInt8]) {
+        guard !isClosed || isUpgraded else { return takeBody(more.count) }
         bytes += more
         if !isUpgraded { takeHead() }
         while isUpgraded, let frame = nextFrame() {
@@ -33,7 +36,6 @@ struct ReplyReader {
 
     // MARK: HTTP
 
-    /// A refusal is whole as soon as it begins to come: it fits the socket.
     private mutating func takeHead() {
         guard let end = bytes.firstRange(of: [13, 10, 13, 10]) else { return }
         let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
@@ -44,9 +46,17 @@ struct ReplyReader {
         isUpgraded = status == 101
         guard !isUpgraded else { return }
         let length = lines.first { $0.hasPrefix("Content-Length: ") }.flatMap { Int($0.dropFirst(16)) }
-        check(length == bytes.count - offset, "a body as long as its header says")
-        offset = bytes.count
+        check((length == nil) == (status == 204), "a length where there may be a body")
         isClosed = true
+        restByteCount = length ?? 0
+        takeBody(bytes.count - offset)
+        offset = bytes.count
+    }
+
+    /// An answer to HEAD has none.
+    private mutating func takeBody(_ byteCount: Int) {
+        check(byteCount <= restByteCount, "a body as long as its header says")
+        restByteCount -= byteCount
     }
 
     // MARK: Frames

@@ -11,6 +11,7 @@ final class World {
     var now = Instant(nanoseconds: 1_000_000_000)
     private(set) var clients: [ConnectionID: TestClient] = [:]
     private var published: [UInt32]
+    private var received: [ConnectionID: [UInt8]] = [:]
 
     /// Channels /0, /1, … and as many as are asked for, the last one latched on demand.
     init(
@@ -74,6 +75,7 @@ final class World {
         let used = Set(clients.keys.map(\.index))
         let id = ConnectionID(index: (0...).first { !used.contains($0) } ?? 0)
         clients[id] = TestClient()
+        received[id] = []
         server.opened(id, from: address, now: now)
         return id
     }
@@ -144,6 +146,7 @@ final class World {
             let taken = min(left, bytes.count)
             left -= taken
             clients[id]?.take(bytes[..<taken])
+            received[id]? += bytes[..<taken]
             return taken
         }
     }
@@ -153,6 +156,12 @@ final class World {
         defer { clients[id]?.messages = [] }
         #expect(clients[id]?.violations ?? [] == [])
         return clients[id]?.messages ?? []
+    }
+
+    /// All that was sent to the client since the last look, as it came.
+    func received(_ id: ConnectionID) -> String {
+        defer { received[id] = [] }
+        return String(decoding: received[id] ?? [], as: UTF8.self)
     }
 
     func texts(_ id: ConnectionID) -> [String] {

@@ -234,6 +234,23 @@ final class AgentWorld {
 
     func disconnect(_ id: ConnectionID) { agent.closed(id, now: now) }
 
+    /// All that a connection of its own is sent for `request`.
+    func exchange(_ request: String) -> String {
+        let id = ConnectionID(index: 10_000)
+        agent.opened(id, from: "10.0.0.1", now: now)
+        receive(Array(request.utf8), from: id)
+        var bytes: [UInt8] = []
+        _ = agent.send(to: id) { outgoing in
+            for index in outgoing.first.indices { bytes.append(outgoing.first[index]) }
+            for range in outgoing.ranges.indices {
+                for index in outgoing.ranges[range] { bytes.append(outgoing.body[index]) }
+            }
+            return bytes.count
+        }
+        disconnect(id)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private func receive(_ bytes: [UInt8], from id: ConnectionID) { agent.received(bytes.span, from: id, now: now) }
 
     private func drain(_ id: ConnectionID) {

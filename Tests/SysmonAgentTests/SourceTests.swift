@@ -112,6 +112,16 @@ struct SourceTests {
         #expect(world.texts(client).contains { $0.contains(#"advertise"#) && $0.contains("slow") })
     }
 
+    @Test func theAgentIsReadyOnceItLookedForEverySource() throws {
+        let loop = Loop()
+        let world = try AgentWorld(options: loop.options, beside: [Registration(SlowCollector.self)])
+        let reply = world.get("/readyz")
+        #expect(reply.status == 503 && reply.body == "starting\n")
+        loop.wait()
+        world.wake()
+        #expect(world.get("/readyz").status == 200, "although it is missing")
+    }
+
     /// Has `/slow` begin anew, as a reload does.
     private func restart(_ world: AgentWorld) throws {
         var configuration = world.agent.configuration

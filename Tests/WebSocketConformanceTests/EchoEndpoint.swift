@@ -31,7 +31,7 @@ final class EchoEndpoint: ConnectionHandler {
             case .request(let request):
                 switch Upgrade(request, subprotocols: ["echo"]) {
                 case .accept(let subprotocol, let key): peer.connection.accept(subprotocol: subprotocol, key: key)
-                case .refuse(let response): peer.connection.refuse(response)
+                case .refuse(let response): peer.connection.respond(with: response)
                 }
             case .text: peer.connection.outbox.append(.text, peer.connection.payload)
             case .binary: peer.connection.outbox.append(.binary, peer.connection.payload)

@@ -86,4 +86,25 @@ struct OutboxTests {
             #expect(outbox.unsentBytes == unsent)
         }
     }
+
+    /// It is the same array for all; only what is short is copied.
+    @Test(arguments: [0, 1, 4_096, 4_097, 100_000])
+    func bodyComesLast(byteCount: Int) {
+        let body = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0) }
+        var outbox = Outbox()
+        outbox.append(raw: [1, 2, 3])
+        outbox.finish(with: body)
+        #expect(outbox.unsent.count == (byteCount > 4_096 ? 3 : 3 + byteCount))
+        #expect(outbox.body == (byteCount > 4_096 ? body : []))
+        var sent: [UInt8] = []
+        while !outbox.isEmpty {
+            let count = min(1_000, outbox.byteCount)
+            let unsent = outbox.unsentBytes
+            sent += unsent.prefix(count)
+            outbox.consume(count)
+            #expect(outbox.unsentBytes == Array(unsent.dropFirst(count)))
+        }
+        #expect(sent == [1, 2, 3] + body)
+        #expect(outbox.body == [] && outbox.unsentBody.isEmpty)
+    }
 }

@@ -87,7 +87,7 @@ struct UpgradeTests {
             return
         }
         #expect(response.status == status)
-        #expect(!response.text.isEmpty)
+        #expect(!response.body.isEmpty)
         #expect(response.fields.contains("Allow: GET") == (status == 405))
         #expect(response.fields.contains("Upgrade: websocket") == (status == 426))
         #expect(response.fields.contains("Sec-WebSocket-Version: 13") == (status == 426))
@@ -104,7 +104,7 @@ struct UpgradeTests {
     @Test func refusalIsAWholeAnswer() {
         let response = HTTPResponse(405, "Method Not Allowed", fields: ["Allow: GET"], text: "Nö.")
         #expect(
-            String(decoding: response.encoded, as: UTF8.self)
+            String(decoding: response.head + response.body, as: UTF8.self)
                 == "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\nContent-Type: text/plain; charset=utf-8\r\n"
                 + "Content-Length: 5\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nNö.\n")
     }

@@ -21,7 +21,7 @@ extension WebSocketConnection {
             guard case .request(let request) = event else { continue }
             switch Upgrade(request, subprotocols: ["chat"]) {
             case .accept(let subprotocol, let key): accept(subprotocol: subprotocol, key: key)
-            case .refuse(let response): refuse(response)
+            case .refuse(let response): respond(with: response)
             }
         }
         return events
@@ -148,7 +148,7 @@ struct WebSocketConnectionTests {
         #expect(connection.phase == .closing)
         #expect(connection.sentText().hasPrefix("HTTP/1.1 426 "))
         #expect(connection.events(goodHead.utf8) == [])
-        connection.refuse(.tooManyClients)
+        connection.respond(with: .tooManyClients)
         connection.close(.normal)
         #expect(connection.sent() == [])
     }
