@@ -16,9 +16,7 @@ extension Agent {
     func answer(_ request: ResourceRequest, now: Instant) {
         if request.path == "/metrics" { return answerScrape(request, now: now) }
         if let layout = Layout.all.first(where: { Self.path(of: $0) == request.path }) {
-            return make(layout, now: now) { [server] file in
-                server.answer(request, with: HTTPResponse(200, "OK", contentType: "application/json", body: file))
-            }
+            return make(layout, now: now) { [server] in server.answer(request, with: Self.json($0)) }
         }
         server.answer(request, with: response(to: request))
     }

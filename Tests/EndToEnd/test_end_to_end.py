@@ -1211,6 +1211,8 @@ async def _(run):
             panels = json.loads(result.stdout)["configById"]
             offered = json.loads(await client.fetch_asset(f"sysmon://layouts/{name}.json"))["configById"]
             assert set(panels) == set(offered), set(panels) ^ set(offered)
+            fetched = json.loads(fetch(run.agent, f"/layouts/{name}.json").body)["configById"]
+            assert set(panels) == set(fetched), set(panels) ^ set(fetched)
             if name == "network":
                 lines = [line["value"] for line in panels["Plot!network"]["paths"]]
                 interfaces = {re.fullmatch(r'/net\.interfaces\[:\]\{id=="(.*)"\}\.\w+', line)[1] for line in lines}
@@ -1695,8 +1697,8 @@ def check_http(agent, tls=None):
         head = fetch(agent, path, "HEAD", tls=tls)
         assert head.getheaders() == answer.getheaders() and head.body == b"", path
     assert fetch(agent, "/healthz", tls=tls).body == b"ok\n"
-    layout = pathlib.Path(__file__).parents[2] / "deploy/layouts/overview.json"
-    assert fetch(agent, "/layouts/overview.json", tls=tls).body == layout.read_bytes()
+    for name in ("overview", "cpu", "network", "sensors"):
+        assert "Tab!" + name in json.loads(fetch(agent, f"/layouts/{name}.json", tls=tls).body)["configById"], name
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         answer = fetch(agent, "/", method, tls=tls, body=b"x" * 100_000 if method == "POST" else None)
         assert (answer.status, answer.getheader("Allow")) == (405, "GET, HEAD"), (method, answer.status)

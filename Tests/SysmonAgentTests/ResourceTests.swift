@@ -12,8 +12,9 @@ import WebSocketProtocol
         ("/", 200, "text/html; charset=utf-8"), ("/page.css", 200, "text/css; charset=utf-8"),
         ("/page.js", 200, "text/javascript; charset=utf-8"), ("/icon.svg", 200, "image/svg+xml; charset=utf-8"),
         ("/healthz", 200, "text/plain; charset=utf-8"), ("/metrics", 200, "text/plain; version=0.0.4; charset=utf-8"),
-        ("/readyz", 200, "text/plain; charset=utf-8"),
-        ("/layouts/overview.json", 200, "application/json"), ("/layouts/none.json", 404, "text/plain; charset=utf-8"),
+        ("/readyz", 200, "text/plain; charset=utf-8"), ("/layouts/cpu", 404, "text/plain; charset=utf-8"),
+        ("/layouts/overview.json", 200, "application/json"), ("/layouts/sensors.json", 200, "application/json"),
+        ("/layouts/none.json", 404, "text/plain; charset=utf-8"),
         ("/layouts/", 404, "text/plain; charset=utf-8"), ("/layouts/../healthz", 404, "text/plain; charset=utf-8"),
         ("/index.html", 404, "text/plain; charset=utf-8"), ("//", 404, "text/plain; charset=utf-8"),
     ])
@@ -65,7 +66,8 @@ import WebSocketProtocol
         let reply = world.get("/metric")
         #expect(reply.status == 404)
         #expect(
-            reply.body == "There is nothing here, only /, /healthz, /metrics, /readyz and /layouts/overview.json.\n")
+            reply.body == "There is nothing here, only /, /healthz, /metrics, /readyz and /layouts/overview.json, "
+                + "/layouts/cpu.json, /layouts/network.json, /layouts/sensors.json.\n")
     }
 
     @Test func theIconThatBrowsersAskForIsNone() {
