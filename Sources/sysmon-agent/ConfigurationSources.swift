@@ -35,11 +35,13 @@ struct ConfigurationSources {
         for text in try Self.texts(path: path ?? Self.defaultPath, mayBeAbsent: path == nil) {
             loader.read(file: text.path, text.bytes)
         }
-        if let changes, let bytes = try changes.read() {
-            for mistake in loader.readChanges(file: changes.path, bytes) {
-                warn("\(mistake.line); it was left out")
+        do throws(Failure) {
+            if let changes, let bytes = try changes.read() {
+                for mistake in loader.readChanges(file: changes.path, bytes) {
+                    warn("\(mistake.line); it was left out")
+                }
             }
-        }
+        } catch { warn(error.text) }
         loader.read(environment: ProcessInfo.processInfo.environment)
         for (name, value) in arguments.options { loader.read(option: name, value: value) }
         do throws(ConfigurationLoader.Mistakes) { return try loader.finish() } catch {

@@ -1521,10 +1521,12 @@ async def _(run):
                 path.unlink()
                 path.mkdir()
                 await client.publish({"channels": {"/load": {"rate_hertz": 4}}, "persist": True})
-                assert await client.wait(lambda: client.statuses), "no status"
-                assert "cannot be kept" in client.statuses[0]["message"], client.statuses
+                assert await client.wait(
+                    lambda: any("cannot be kept" in entry["message"] for entry in client.statuses)), client.statuses
             assert (await read_config(agent.url))["/load"]["rate_hertz"] == 3
             await lines_with(agent, "changes cannot be kept")
+        with Agent(run.path, environment=environment) as agent:
+            await lines_with(agent, f"{path}: Is a directory")
         path.rmdir()
         path.write_text('{"channels": {"/gone": {"enabled": true}, "/load": {"rate_hertz": 5}}}')
         with Agent(run.path, env=environment) as agent:

@@ -4,6 +4,7 @@ import FoxgloveServer
 import HostMetrics
 import SysmonAgent
 import Telemetry
+import TestSupport
 import Testing
 
 /// Files, kept changes, variables and options: which wins, and how mistakes are told.
@@ -193,6 +194,44 @@ struct ConfigurationLoaderTests {
             try configuration.set(try #require(SettingKey(setting.key)), to: setting.defaultValue, by: .host)
             #expect(configuration == Self.defaults, "\(setting.key)")
         }
+    }
+
+    @Test func mistakesAreToldUpToABound() {
+        let file = { (count: Int) in
+            Array("{\((0..<count).map { "x\($0): 1" }.joined(separator: ",\n"))}".utf8)
+        }
+        #expect(Self.mistakes { $0.read(file: "f", file(99)) }.count == 99)
+        let lines = Self.mistakes { $0.read(file: "f", file(20_000)) }
+        #expect(lines.count == 101 && lines.last == "f: there may be more mistakes; correct these first")
+    }
+
+    /// Whatever becomes of a file, it is read within its bounds or refused at a place.
+    @Test func garbledFilesLeaveNothingBeyondItsBounds() throws {
+        let sample = Array(ConfigurationSample.text(of: Self.defaults).utf8)
+        var random = SeededGenerator(round: 9)
+        var acceptedCount = 0
+        for _ in 0..<200 {
+            var text = sample
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let start = Int.random(in: 0..<text.count, using: &random)
+                let range = start..<min(text.count, start + Int.random(in: 0...3, using: &random))
+                let piece =
+                    ["", "9", "-", "\"", "1e9", "}", "null", "\u{FF}", ",", "//"].randomElement(using: &random) ?? ""
+                text.replaceSubrange(range, with: piece.utf8)
+            }
+            var loader = ConfigurationLoader(Self.defaults)
+            loader.read(file: "f", text)
+            guard let configuration = try? loader.finish() else {
+                #expect(loader.mistakes.allSatisfy { $0.place != nil || $0.text.contains("belong together") })
+                continue
+            }
+            acceptedCount += 1
+            for setting in Setting.all {
+                var again = Self.defaults
+                try again.set(try #require(SettingKey(setting.key)), to: setting.read(configuration), by: .host)
+            }
+        }
+        #expect(acceptedCount > 10)
     }
 
     @Test func theReadmeListsEveryOptionWithItsSetting() throws {

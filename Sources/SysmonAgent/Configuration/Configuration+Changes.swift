@@ -23,7 +23,7 @@ extension Configuration {
 
     static func patch(parsing text: [UInt8], by author: Author) throws(Refusal) -> Patch {
         do {
-            return Patch(PlacedValue(try JSONValue(parsing: text)), by: author)
+            return Patch(PlacedValue(try JSONValue(parsing: text)), by: author, mistakeCountMax: 1)
         } catch .tooDeep {
             throw Refusal(text: "/config: the patch is nested deeper than \(JSONValue.depthLimit) levels")
         } catch {
@@ -33,16 +33,19 @@ extension Configuration {
 
     mutating func apply(_ patch: Patch, by author: Author) throws(Refusal) {
         var patched = self
-        let mistakes = patched.applyAll(of: patch, by: author) + patched.contradictions.map { Refusal(text: $0.text) }
+        let mistakes = patched.applyAll(of: patch, by: author)
         if let first = mistakes.first { throw first }
+        if let contradiction = patched.contradictions.first { throw Refusal(text: contradiction.text) }
         self = patched
     }
 
-    /// Applies what is right in a patch, and returns all that is not, in the order of the text.
+    /// Applies what is right in a patch, and returns what is not, in the order of the text: all of it, or as much as
+    /// ``Patch/mistakeCountMax`` allows.
     mutating func applyAll(of patch: Patch, by author: Author) -> [Refusal] {
         var mistakes = patch.mistakes
         var unknownTopics: Set<String> = []
         for assignment in patch.assignments {
+            guard mistakes.count < patch.mistakeCountMax else { break }
             if case .channel(let topic, _) = assignment.key, index(of: topic) == nil {
                 // Told once, however much is said of it.
                 guard unknownTopics.insert(topic).inserted else { continue }
@@ -175,8 +178,9 @@ extension Configuration {
             refuse("tls.cert and tls.key belong together; give both", "tls.cert", "tls.key")
         }
         if host.clientAuthority != nil {
-            if host.certificate == nil { refuse("tls.client_ca needs tls.cert and tls.key", "tls.client_ca") }
-            if host.tokenFile == nil {
+            if host.certificate == nil {
+                refuse("tls.client_ca needs tls.cert and tls.key", "tls.client_ca")
+            } else if host.tokenFile == nil {
                 refuse("tls.client_ca needs server.token_file, which says what a certificate may do", "tls.client_ca")
             }
         }

@@ -43,8 +43,10 @@ package struct ConfigurationLoader {
             return mistakes.append(Mistake(source: path, place: error.place, text: error.text))
         }
         let patch = Patch(value, by: author)
-        for refusal in configuration.applyAll(of: patch, by: author) {
-            mistakes.append(Mistake(source: path, place: refusal.place, text: refusal.text))
+        let refusals = configuration.applyAll(of: patch, by: author)
+        for refusal in refusals { mistakes.append(Mistake(source: path, place: refusal.place, text: refusal.text)) }
+        if refusals.count >= patch.mistakeCountMax {
+            mistakes.append(Mistake(source: path, text: "there may be more mistakes; correct these first"))
         }
         for assignment in patch.assignments {
             origins[assignment.key] = Mistake(source: path, place: assignment.place, text: "")

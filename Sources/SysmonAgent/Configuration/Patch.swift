@@ -37,10 +37,16 @@ struct Patch {
     private(set) var mistakes: [Configuration.Refusal] = []
     /// It asks to keep the change.
     private(set) var isPersistent = false
+    /// However wrong a text is, to tell so does not take long.
+    let mistakeCountMax: Int
+
+    /// Of a file.
+    static let fileMistakeCountMax = 100
 
     /// `{"channels": {"/cpu": {"rate_hertz": 20}}, "log": {"level": "info"}}`; channels may also be a list whose
     /// entries carry the topic as `id`, as viewers build it from the schema of `/config`.
-    init(_ value: PlacedValue, by author: Configuration.Author) {
+    init(_ value: PlacedValue, by author: Configuration.Author, mistakeCountMax: Int = fileMistakeCountMax) {
+        self.mistakeCountMax = mistakeCountMax
         guard case .object(let members) = value.content else {
             refuse(author == .host ? "this is not an object" : "/config: the patch is not a JSON object", value.place)
             return
@@ -59,8 +65,9 @@ struct Patch {
         }
     }
 
-    private mutating func refuse(_ text: String, _ place: TextPlace?) {
-        mistakes.append(Configuration.Refusal(text: text, place: place))
+    private mutating func refuse(_ text: @autoclosure () -> String, _ place: TextPlace?) {
+        guard mistakes.count < mistakeCountMax else { return }
+        mistakes.append(Configuration.Refusal(text: text(), place: place))
     }
 
     private mutating func readPersist(_ value: PlacedValue) {
