@@ -10,8 +10,8 @@ stage=.build/stage
 rm -rf $stage
 mkdir -p $stage/man $stage/completions
 strip --strip-unneeded --remove-section=.comment -o $stage/sysmon-agent .build/release/sysmon-agent
-cp -r deploy/sysmon-agent.service deploy/sysmon-agent.socket deploy/drop-ins deploy/layouts README.md CHANGELOG.md LICENSE \
-    docs $stage
+cp -r deploy/sysmon-agent.service deploy/sysmon-agent.socket deploy/drop-ins deploy/layouts docs $stage
+cp README.md CHANGELOG.md LICENSE $stage
 
 written() {  # FILE COMMAND..., which not every version of the program has
     local file=$1

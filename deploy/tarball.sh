@@ -9,5 +9,6 @@ version=$(sed -n 's/.*agentVersion = "\(.*\)"/\1/p' Sources/SysmonAgent/Version.
 name=sysmon-agent-$version-linux-$(uname -m)
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 tar --create --directory .build --transform "s,^stage,$name," --sort name --format ustar \
-    --mtime "@$epoch" --owner 0 --group 0 --numeric-owner --mode u=rwX,go=rX stage | gzip -9 --no-name >".build/$name.tar.gz"
+    --mtime "@$epoch" --owner 0 --group 0 --numeric-owner --mode u=rwX,go=rX stage |
+    gzip -9 --no-name >".build/$name.tar.gz"
 ls -l ".build/$name.tar.gz"

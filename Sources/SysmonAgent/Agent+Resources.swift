@@ -39,6 +39,10 @@ extension Agent {
         return HTTPResponse(200, "OK", text: "ready")
     }
 
+    private static func json(_ body: [UInt8]) -> HTTPResponse {
+        HTTPResponse(200, "OK", contentType: "application/json", body: body)
+    }
+
     private static func path(of layout: Layout) -> String { "\(layoutFolder)\(layout.name).json" }
 
     private static let notFound = HTTPResponse(

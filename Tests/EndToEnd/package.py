@@ -3,7 +3,7 @@
 
     package.py [--suite bookworm]    as root; needs mmdebstrap and a Debian mirror, about a minute
 
-The root directory is made once, as .build/deb/SUITE.tar. There is no systemd in it: what the maintainer scripts tell it
+The root directory is made once, as .build/SUITE.tar. There is no systemd in it: what the maintainer scripts tell it
 is looked at in the links that they make. Prints a line for each step; exit status 1 if one fails.
 """
 
@@ -40,7 +40,7 @@ class Root:
 
     def __init__(self, path, suite):
         self.path = pathlib.Path(path)
-        archive = BUILD / f"{suite}.tar"
+        archive = REPOSITORY / f".build/{suite}.tar"
         if not archive.exists():
             subprocess.run(
                 ["mmdebstrap", "--variant=apt", "--aptopt=Acquire::Languages \"none\"", suite, archive], check=True)
@@ -140,14 +140,17 @@ def main():
         sys.exit("package.py: run as root, which chroot needs")
     first = build()
     second = build(first.name.split("_")[1] + "+next")
-    with tempfile.TemporaryDirectory(prefix="sysmon-root-") as path:
-        root = Root(path, suite)
-        proc = root / "proc"
-        subprocess.run(["mount", "-t", "proc", "proc", proc], check=True)
-        try:
-            check(root, first, second)
-        finally:
-            subprocess.run(["umount", proc], check=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="sysmon-root-") as path:
+            root = Root(path, suite)
+            proc = root / "proc"
+            subprocess.run(["mount", "-t", "proc", "proc", proc], check=True)
+            try:
+                check(root, first, second)
+            finally:
+                subprocess.run(["umount", "--lazy", proc], check=True)
+    finally:
+        second.unlink()
 
 
 if __name__ == "__main__":

@@ -1127,7 +1127,8 @@ async def _(run):
     for options in (
             ["--nonsense"], ["stray"], ["--port"], ["--port", "x"], ["--port", "65536"], ["--port", "-1"],
             ["--rate", "/cpu"], ["--rate", "/cpu=0"], ["--rate", "/cpu=1001"], ["--rate", "/cpu=x"],
-            ["--rate", "/absent=1"], ["--log-level", "loud"], ["--log.format", "xml"], ["--host", "0.0.0.0"], ["--host", "::"],
+            ["--rate", "/absent=1"], ["--log-level", "loud"], ["--log.format", "xml"], ["--host", "0.0.0.0"],
+            ["--host", "::"],
             ["--allow-origin", "https://example.com/"], ["--allow-origin", "null"], ["--allow-origin", "*"],
             ["--server-name", "example.com:80"], ["--read-only=yes"], ["--token-file"],
             ["token"], ["token", "new"], ["token", "new", "--role", "admin"], ["token", "new", "--role"],
@@ -1143,7 +1144,8 @@ async def _(run):
     assert result.returncode == 0
     for option in (
             "--help", "--version", "--host", "--port", "--name", "--rate", "--path.procfs", "--path.sysfs",
-            "--path.rootfs", "--log-level", "--log.format", "--token-file", "--allow-origin", "--server-name", "--read-only",
+            "--path.rootfs", "--log-level", "--log.format", "--token-file", "--allow-origin",
+            "--server-name", "--read-only",
             "--insecure", "token new"):
         assert option in result.stdout, f"--help lacks {option}"
     result = run.agent_output("--version")
@@ -2196,7 +2198,8 @@ def activated(path, sockets, *options, pid="$$", **process):
             os.dup2(descriptor, 3 + index)
 
     prefix = ["sh", "-c", f'export LISTEN_PID={pid} LISTEN_FDS={len(sockets)}; exec "$0" "$@"']
-    with Agent(path, *options, prefix=prefix, preexec_fn=place, pass_fds=range(3, 3 + len(sockets)), **process) as agent:
+    passed = range(3, 3 + len(sockets))
+    with Agent(path, *options, prefix=prefix, preexec_fn=place, pass_fds=passed, **process) as agent:
         yield agent
 
 
