@@ -65,7 +65,8 @@ extension Setting {
             "what is written to the log: this and what is worse",
             Traits(option: "log-level", author: .client, needsRestart: false)),
         Setting(
-            "log.format", \.host.logFormat, .choice(LogLine.Format.allCases.map(\.rawValue)), "how a line of the log is written",
+            "log.format", \.host.logFormat, .choice(LogLine.Format.allCases.map(\.rawValue)),
+            "how a line of the log is written",
             Traits(option: "log.format")),
     ]
 
