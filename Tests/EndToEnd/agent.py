@@ -29,7 +29,8 @@ class Agent:
         """The WebSocket URL that the agent prints when it listens."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            ended = self.process.poll() is not None
+            if ended := self.process.poll() is not None:
+                self._reader.join(1)
             if match := re.search(r"\bwss?://[0-9a-zA-Z.\[\]:-]+:[1-9]\d*", "".join(self.lines)):
                 return match.group()
             if ended:

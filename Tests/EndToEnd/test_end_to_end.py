@@ -2084,11 +2084,12 @@ async def _(run):
                     await client.subscribe("/cpu")
                     assert await client.collect(0.3), "no message"
             assert not fcntl.fcntl(write_end, fcntl.F_GETFL) & os.O_NONBLOCK, "others must wait no longer, either"
+            text = ""
             while select.select([read_end], [], [], 0.2)[0]:
-                os.read(read_end, 65_536)
+                text += os.read(read_end, 65_536).decode()
             code, seconds = await asyncio.to_thread(agent.terminate)
             assert code == 0 and seconds < 1, (code, seconds)
-            text = os.read(read_end, 65_536).decode()
+            text += os.read(read_end, 65_536).decode()
             assert re.search(r"\d+ lines were lost", text) and "stopping on SIGTERM" in text, text
         os.close(read_end)
         os.close(write_end)
