@@ -13,17 +13,9 @@ strip --strip-unneeded --remove-section=.comment -o $stage/sysmon-agent .build/r
 cp -r deploy/sysmon-agent.service deploy/sysmon-agent.socket deploy/drop-ins deploy/layouts docs $stage
 cp README.md CHANGELOG.md LICENSE $stage
 
-written() {  # FILE COMMAND..., which not every version of the program has
-    local file=$1
-    if ! $stage/sysmon-agent "${@:2}" >"$stage/$file" 2>/dev/null; then
-        rm "$stage/$file"
-        echo "stage.sh: left out: sysmon-agent ${*:2}" >&2
-    fi
-}
-written man/sysmon-agent.8 manual 8
-written man/sysmon-agent.config.5 manual 5
-written completions/sysmon-agent completion bash
-written completions/_sysmon-agent completion zsh
-written completions/sysmon-agent.fish completion fish
-written config.json5 config default
-[ -e $stage/config.json5 ] || cp deploy/config.json5 $stage
+$stage/sysmon-agent manual 8 >$stage/man/sysmon-agent.8
+$stage/sysmon-agent manual 5 >$stage/man/sysmon-agent.config.5
+$stage/sysmon-agent completion bash >$stage/completions/sysmon-agent
+$stage/sysmon-agent completion zsh >$stage/completions/_sysmon-agent
+$stage/sysmon-agent completion fish >$stage/completions/sysmon-agent.fish
+$stage/sysmon-agent config default >$stage/config.json5

@@ -48,7 +48,9 @@ class Agent:
         start = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(10)
-        return status, time.monotonic() - start
+        seconds = time.monotonic() - start
+        self._reader.join(1)
+        return status, seconds
 
     def __enter__(self):
         return self

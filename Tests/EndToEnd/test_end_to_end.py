@@ -2066,10 +2066,12 @@ def fill(descriptor):
     """Writes until nothing more goes in."""
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_NONBLOCK)
-    for size in (4096, 1):
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(descriptor, b"." * size)
+    # The kernel makes room in a terminal a moment later, when it has passed the bytes on to the other side.
+    while select.select([], [descriptor], [], 0.2)[1]:
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(descriptor, b"." * size)
     fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
 
 
