@@ -18,6 +18,8 @@ package enum Limits {
     package static let diskCountMax = 4_096
     /// Bytes of a block device's name. The kernel has room for 31.
     package static let diskNameByteCountMax = 64
+    /// Bytes of a network interface's name. The kernel has room for 15, and for 127 in alternative names.
+    package static let interfaceNameByteCountMax = 127
     /// Memory controllers and what is behind them, taken together.
     package static let memoryNodeCountMax = 1_024
     /// Operations of one version of NFS; those of version 4 are fewer than 80.

@@ -222,4 +222,12 @@ struct NetLiveTests {
         sample = try source.sample(after: 2).sample
         #expect(sample.notes == [Note(.info, "eth1 vanished")] && sample.alarm == nil)
     }
+
+    @Test func namesOfFilesHaveABound() throws {
+        let rest = ": 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
+        let longest = String(repeating: "a", count: Limits.interfaceNameByteCountMax)
+        let source = try CollectorUnderTest("/net", files: ["proc/net/dev": longest + rest + longest + "b" + rest])
+        let (sample, message) = try source.sample()
+        #expect(message["interfaces"]?.ids == [longest] && sample.parseErrorCount == 1)
+    }
 }

@@ -139,7 +139,7 @@ enum LinkParser {
             }
         }
         let (nameStart, nameEnd) = nameRange(in: payload)
-        guard nameStart < nameEnd, attributes.index != 0 else { return }
+        guard 1...Limits.interfaceNameByteCountMax ~= nameEnd - nameStart, attributes.index != 0 else { return }
         let name = payload.extracting(nameStart..<nameEnd)
         files.addSpeed(to: &attributes, of: name)
         let place = table.place(index: attributes.index)

@@ -29,7 +29,9 @@ package enum NetworkDevices {
                 continue
             }
             let name = withoutBlanks(line.extracting(first: colon))
-            guard !name.isEmpty, let counters = counters(parsing: line.extracting(droppingFirst: colon + 1)) else {
+            guard 1...Limits.interfaceNameByteCountMax ~= name.count,
+                let counters = counters(parsing: line.extracting(droppingFirst: colon + 1))
+            else {
                 parseErrorCount += 1
                 continue
             }
