@@ -1736,9 +1736,9 @@ async def _(run):
         closed.chmod(0o600)
         for options, expected, text in (
                 (["--tls.cert", str(certificate)], 2, "belong together"),
-                (["--tls.client-ca", str(certificate)], 2, "needs --tls.cert"),
+                (["--tls.client-ca", str(certificate)], 2, "needs tls.cert"),
                 (["--tls.cert", str(certificate), "--tls.key", str(closed), "--tls.client-ca", str(certificate)], 2,
-                 "needs --token-file"),
+                 "needs server.token_file"),
                 (["--tls.cert", str(certificate), "--tls.key", str(key)], 1, "chmod 600"),
                 (["--tls.cert", str(folder / "none"), "--tls.key", str(closed)], 1, "none")):
             ended = subprocess.run([run.path, "--port", "0", *options], capture_output=True, text=True, timeout=5)
