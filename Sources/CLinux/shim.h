@@ -11,4 +11,5 @@
 
 // Functions that the module hides, since it is read without _GNU_SOURCE.
 extern int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline);
+extern ssize_t getdents64(int descriptor, void *buffer, size_t length);
 extern int pthread_setname_np(pthread_t thread, const char *name);

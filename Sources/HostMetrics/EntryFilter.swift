@@ -49,7 +49,7 @@ package struct EntryFilter {
         guard !admitsAll else { return true }
         // Seeded at random by the process: nobody can make two ids that share a key.
         var hasher = Hasher()
-        for index in id.indices { hasher.combine(id[index]) }
+        hasher.combine(id)
         let key = hasher.finalize()
         if let verdict = verdicts[key] { return verdict }
         if verdicts.count >= Limits.verdictCountMax { verdicts.removeAll() }
@@ -59,4 +59,10 @@ package struct EntryFilter {
     }
 
     package mutating func admits(_ id: [UInt8]) -> Bool { admits(id.span) }
+}
+
+extension Hasher {
+    mutating func combine(_ bytes: Span<UInt8>) {
+        for index in bytes.indices { combine(bytes[index]) }
+    }
 }

@@ -202,6 +202,22 @@ struct GraphicsCardTests {
         #expect(throws: CollectError.nothingUsable) { try world.sample() }
     }
 
+    @Test func whatDescribesACardIsLookedAtAgain() throws {
+        let world = try GPUWorld()
+        try world.addCard(1, driver: "vfio-pci", address: "0000:03:00.0")
+        try world.addCard(2, driver: "amdgpu", address: "0000:04:00.0")
+        #expect(try world.sample(after: 10).message["gpus"]?.entries.count == 1)
+        try world.writeCard(2, "hwmon/hwmon4/temp1_input", "45000\n")
+        #expect(try world.sample().message.isUnknown("gpus[0].celsius"))
+        #expect(try world.sample(after: 10).message["gpus[0].celsius"]?.number == 45)
+        try world.writeCard(2, "product_name", "Radeon Pro W6800\n")
+        #expect(try world.sample(after: 10).message["gpus[0].name"]?.text == "Radeon Pro W6800")
+        try world.addCard(1, driver: "amdgpu", address: "0000:03:00.0")
+        let (message, sample) = try world.sample(after: 10)
+        #expect(message["gpus"]?.entries.map { $0["id"]?.text } == ["0000:03:00.0", "0000:04:00.0"])
+        #expect(sample.notes == [Note(.info, "0000:03:00.0 appeared")])
+    }
+
     @Test(arguments: [64, 65]) func cardsAreBounded(count: Int) throws {
         let world = try GPUWorld()
         for card in 0..<count { try world.addCard(card, driver: "amdgpu", address: nil) }

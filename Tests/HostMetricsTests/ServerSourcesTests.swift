@@ -115,6 +115,22 @@ struct ServerSourcesTests {
         #expect(try number(message, "controllers[0].correctable_errors_per_second") == 0)
     }
 
+    @Test func memoryMayBeNamedLaterAndAddedToAController() throws {
+        let host = try memoryHost()
+        _ = try host.sample()
+        try writeMemory(host, "mc0/dimm2", ["dimm_label": "CPU0_DIMM_B1", "size": "16384"])
+        try writeMemory(host, "mc0/dimm10", ["dimm_label": "CPU0_DIMM_C1"])
+        try host.root.remove("sys/devices/system/edac/mc/mc0/csrow0/ch0_dimm_label")
+        let named = try host.sample(after: 10).message
+        #expect(named["memory_rows"]?.entries.map { $0["label"]?.text } == ["", "CPU0_DIMM_B1", "CPU0_DIMM_C1", ""])
+        #expect(try number(named, "memory_rows[1].size_bytes") == 17_179_869_184)
+        try writeMemory(host, "mc1/rank1", ["dimm_ce_count": "0", "dimm_ue_count": "0"])
+        let added = try host.sample(after: 10).message
+        #expect(added.ids("memory_rows") == ["mc0/csrow0", "mc0/dimm2", "mc0/dimm10", "mc1/rank0", "mc1/rank1"])
+        try host.root.remove(folder: "sys/devices/system/edac")
+        #expect(throws: CollectError.open(errno: 2)) { try host.sample(after: 10) }
+    }
+
     @Test func aHostWithoutControllersHasNoChannel() throws {
         let host = try CollectorUnderTest("/edac")
         #expect(throws: CollectError.open(errno: 2)) { try host.sample() }

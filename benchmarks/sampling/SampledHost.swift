@@ -28,6 +28,7 @@ final class SampledHost {
         ("/memory", [.meminfo]), ("/net", [.interfaces]), ("/system/uptime", [.uptime, .stat]),
     ]
 
+    let isThisMachine: Bool
     /// Of the channels whose source is there.
     private(set) var registrations: [Registration] = []
     var topics: [String] { registrations.map(\.channel.topic) }
@@ -51,6 +52,7 @@ final class SampledHost {
 
     /// All collectors, or those of these topics; on this machine, or on one made of files.
     init(root: String? = nil, topics wanted: [String]? = nil) {
+        isThisMachine = root == nil
         let facts = HostFacts(userTickHertz: 100, pageSizeBytes: 4_096, machine: "x86_64", endianness: "LE")
         let time = time
         let host = Host(

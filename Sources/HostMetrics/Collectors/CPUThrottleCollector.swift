@@ -75,8 +75,8 @@ private struct ThrottleSource: ~Copyable {
     /// Looks which cores and packages there are, if it is time to.
     mutating func refresh(at time: Instant, _ cores: inout ThrottleDomains, _ packages: inout ThrottleDomains) {
         guard cpus.refresh(at: time) else { return }
-        cores.list.removeAll(keepingCapacity: true)
-        packages.list.removeAll(keepingCapacity: true)
+        cores.removeAll()
+        packages.removeAll()
         for cpu in cpus.numbers {
             cpus.select(cpu)
             guard let package = number(in: "topology/physical_package_id") else { continue }
@@ -130,7 +130,9 @@ private struct ThrottleDomains: ~Copyable {
     }
 
     private let files: Files
-    var list: [ThrottleDomain] = []
+    private(set) var list: [ThrottleDomain] = []
+    /// Of those in the list.
+    private var keys: Set<UInt64> = []
     private(set) var rows: RepeatedField<CpuThrottleDomainMessage>
     /// Whether one of them was, since the baseline.
     private(set) var areThrottled = false
@@ -140,9 +142,15 @@ private struct ThrottleDomains: ~Copyable {
         rows = RepeatedField(capacity: entryCountMax)
     }
 
+    mutating func removeAll() {
+        list.removeAll(keepingCapacity: true)
+        keys.removeAll(keepingCapacity: true)
+    }
+
     /// Adds what the CPU that was selected belongs to, unless it is known or does not count.
     mutating func add(_ domain: ThrottleDomain, _ cpus: inout NumberedEntries) {
-        guard !list.contains(where: { $0.key == domain.key }), cpus.has(files.count) else { return }
+        guard !keys.contains(domain.key), cpus.has(files.count) else { return }
+        keys.insert(domain.key)
         list.append(domain)
     }
 

@@ -20,7 +20,9 @@ struct GPUCollector: Collector, ~Copyable {
     private var listedAt: Instant
     private var ids: [String] = []
     /// Those that were held back by heat or the hardware when they were last asked.
-    private var throttled: Set<String> = []
+    private var throttled: [String] = []
+    /// Of this sample.
+    private var readings: [GPUReading] = []
     private var filter: EntryFilter
     private var rows: RepeatedField<GpuMessage>
     private var arena = TextArena(byteCapacity: 65_536)
@@ -33,8 +35,8 @@ struct GPUCollector: Collector, ~Copyable {
         rows = RepeatedField(capacity: settings.entryCountMax)
         clock = host.clock
         listedAt = host.clock().monotonic
-        cards.refresh(&files)
-        devices.refresh(&files)
+        _ = cards.refresh(&files)
+        _ = devices.refresh(&files)
         guard !cards.ids.isEmpty || devices.isPresent else { throw .open(errno: ENOENT) }
         ids = cards.ids + devices.ids
     }
@@ -44,7 +46,7 @@ struct GPUCollector: Collector, ~Copyable {
         var notes: [Note] = []
         files.resetErrorCount()
         refresh(at: before.monotonic, &notes)
-        let readings = read(at: before.monotonic, &notes)
+        read(at: before.monotonic, &notes)
         var sample = Sample(time: before.midpoint(to: clock()))
         guard !readings.isEmpty else { throw .nothingUsable }
         arena.removeAll()
@@ -54,29 +56,29 @@ struct GPUCollector: Collector, ~Copyable {
         sample.entryCount = rows.count
         sample.parseErrorCount = files.parseErrorCount
         sample.notes = notes
-        sample.alarm = alarm(readings)
+        sample.alarm = alarm()
         return sample
     }
 
     private mutating func refresh(at now: Instant, _ notes: inout [Note]) {
         guard now.seconds(since: listedAt) >= Self.listingSeconds else { return }
         listedAt = now
-        cards.refresh(&files)
-        devices.refresh(&files)
+        let haveCardsChanged = cards.refresh(&files)
+        let haveDevicesChanged = devices.refresh(&files)
+        guard haveCardsChanged || haveDevicesChanged else { return }
         let present = cards.ids + devices.ids
         for id in present where !ids.contains(id) { notes.append(Note(.info, "\(id) appeared")) }
         for id in ids where !present.contains(id) { notes.append(Note(.warning, "\(id) vanished")) }
         ids = present
     }
 
-    private mutating func read(at now: Instant, _ notes: inout [Note]) -> [GPUReading] {
-        var readings: [GPUReading] = []
+    private mutating func read(at now: Instant, _ notes: inout [Note]) {
+        readings.removeAll(keepingCapacity: true)
         cards.read(&files) { readings.append($0) }
         // Both drivers can show one device, for a moment.
         devices.read(&files, at: now, &notes) { reading in
             if !readings.contains(where: { $0.id == reading.id }) { readings.append(reading) }
         }
-        return readings
     }
 
     private mutating func append(_ reading: GPUReading, _ sample: inout Sample) {
@@ -93,10 +95,12 @@ struct GPUCollector: Collector, ~Copyable {
     }
 
     /// Told when a GPU begins to be held back, not while it is.
-    private mutating func alarm(_ readings: [GPUReading]) -> Alarm? {
-        let now = Set(readings.filter { $0.isThermalThrottled || $0.isHardwareThrottled }.map(\.id))
-        defer { throttled = now }
-        return now.isSubset(of: throttled) ? nil : .throttled
+    private mutating func alarm() -> Alarm? {
+        var hasBegun = false
+        for reading in readings where reading.isThrottled && !throttled.contains(reading.id) { hasBegun = true }
+        throttled.removeAll(keepingCapacity: true)
+        for reading in readings where reading.isThrottled { throttled.append(reading.id) }
+        return hasBegun ? .throttled : nil
     }
 }
 

@@ -15,6 +15,8 @@ struct PowerCollector: Collector, ~Copyable {
     private var rows: RepeatedField<PowerSupplyMessage>
     private var texts: TextArena
 
+    /// Kernels have words of some ten letters.
+    private static let wordByteCountMax = 255
     /// Bytes of one supply's texts, in which a byte may become three.
     private static let textByteCount = 3 * 3 * 256
 
@@ -58,19 +60,17 @@ struct PowerCollector: Collector, ~Copyable {
     }
 
     private mutating func setTexts() -> PowerSupplyProperties.Flow {
-        rows.last.setType(folder.read("/type") ? texts.append(Self.short(folder.line)) : texts.append(""))
+        rows.last.setType(
+            folder.read("/type") ? folder.appendLine(to: &texts, byteCountMax: Self.wordByteCountMax) : texts.append("")
+        )
         guard folder.read("/status") else {
             rows.last.setStatus(texts.append(""))
             return .other
         }
-        rows.last.setStatus(texts.append(Self.short(folder.line)))
+        rows.last.setStatus(folder.appendLine(to: &texts, byteCountMax: Self.wordByteCountMax))
         if folder.line.equals("Charging") { return .charging }
         return folder.line.equals("Discharging") ? .discharging : .other
     }
-
-    /// Kernels have words of some ten letters.
-    @_lifetime(copy text)
-    private static func short(_ text: Span<UInt8>) -> Span<UInt8> { text.extracting(first: 255) }
 
     private mutating func readProperties(_ properties: inout PowerSupplyProperties, _ sample: inout Sample) {
         /// Of 10⁻⁶ ampere-hours and watt-hours.

@@ -88,6 +88,7 @@ struct RAPLCollector: Collector, ~Copyable {
     /// read cannot.
     private mutating func list() throws(CollectError) -> Int32 {
         var failure = ENOENT
+        if try isUnchanged() { return failure }
         var found: [RAPLZone] = []
         suppressedCount = 0
         for id in try folder.names() {
@@ -117,6 +118,23 @@ struct RAPLCollector: Collector, ~Copyable {
         zones = found
         writeTexts()
         return failure
+    }
+
+    /// Whether a list would be what it was, which is found out without making one.
+    private mutating func isUnchanged() throws(CollectError) -> Bool {
+        var count = 0
+        for id in try folder.names() {
+            folder.open(id)
+            guard folder.read("/name"), filter.admits(id.span) else { continue }
+            defer { count += 1 }
+            if count >= entryCountMax { continue }
+            guard count < zones.count, zones[count].isKnown, zones[count].id == id else { return false }
+            let name = zones[count].name
+            guard folder.line.extracting(first: Self.nameByteCountMax).equals(name.span) else { return false }
+            let range = folder.read("/max_energy_range_uj") ? folder.unsignedValue ?? 0 : 0
+            guard zones[count].counter.range == range else { return false }
+        }
+        return count == zones.count + suppressedCount
     }
 
     private mutating func writeTexts() {

@@ -16,7 +16,10 @@ struct ControlGroupInventory: ~Copyable {
 
     private var unified: UnifiedHierarchy?
     private var legacy: LegacyHierarchies?
-    private let root: String
+    private var tree: ControlGroupTree
+    /// The agent's own group as of the last look, and of this one.
+    private var own = ControlGroupPaths(all: [UInt8(ascii: "/")])
+    private var ownFound = ControlGroupPaths(all: [UInt8(ascii: "/")])
     private var filter: EntryFilter
     private var reader = FileReader()
     private let ownPath: FilePath
@@ -29,10 +32,10 @@ struct ControlGroupInventory: ~Copyable {
 
     init(host: Host, settings: EntrySettings) throws(CollectError) {
         if let hierarchy = UnifiedHierarchy(sysfs: host.sysfs) {
-            root = hierarchy.root
+            tree = ControlGroupTree(root: hierarchy.root)
             unified = consume hierarchy
         } else if let hierarchies = LegacyHierarchies(sysfs: host.sysfs, facts: host.facts) {
-            root = hierarchies.root
+            tree = ControlGroupTree(root: hierarchies.root)
             legacy = consume hierarchies
         } else {
             throw .open(errno: ErrnoValue.noSuchFile.code)
@@ -59,12 +62,14 @@ struct ControlGroupInventory: ~Copyable {
         let now = time.nanoseconds
         if let refreshedAt, now >= refreshedAt, now - refreshedAt < Self.periodNanoseconds { return false }
         refreshedAt = now
-        let own = ownPaths()
+        findOwn()
+        let isTreeOther = !filter.admitsAll && tree.refresh()
+        guard groups.isEmpty || ownFound != own || isTreeOther else { return false }
+        own = ownFound
         var found = [(paths: own, id: Self.id(own))]
         var ids: Set = [found[0].id]
         suppressedCount = 0
         if !filter.admitsAll {
-            let tree = ControlGroupTree(root: root)
             suppressedCount = tree.suppressedCount
             for path in tree.paths where filter.admits(path.span) {
                 let paths = ControlGroupPaths(all: path)
@@ -81,17 +86,20 @@ struct ControlGroupInventory: ~Copyable {
         return [UInt8](identifier: name.span)
     }
 
-    private mutating func ownPaths() -> ControlGroupPaths {
-        let root = ControlGroupPaths(all: [UInt8(ascii: "/")])
-        guard reader.read(ownPath) else { return root }
-        let text = Self.bytes(reader.text)
-        if let paths = legacy?.paths(parsing: text.span) { return paths }
-        let path = Self.bytes(ControlGroupPath.unifiedPath(parsing: text.span))
-        guard unified?.has(path.span) == true else { return root }
-        return ControlGroupPaths(all: path)
+    private mutating func findOwn() {
+        ownFound.reset()
+        guard reader.read(ownPath) else { return }
+        Self.find(&ownFound, in: reader, &unified, &legacy)
     }
 
-    private static func bytes(_ text: Span<UInt8>) -> [UInt8] { text.indices.map { text[$0] } }
+    private static func find(
+        _ paths: inout ControlGroupPaths, in reader: borrowing FileReader, _ unified: inout UnifiedHierarchy?,
+        _ legacy: inout LegacyHierarchies?
+    ) {
+        legacy?.find(&paths, parsing: reader.text)
+        let path = ControlGroupPath.unifiedPath(parsing: reader.text)
+        if unified?.has(path) == true { paths.replaceAll(with: path) }
+    }
 
     private mutating func update(_ found: ArraySlice<(paths: ControlGroupPaths, id: [UInt8])>) -> Bool {
         let isSame = groups.map(\.id) == found.map(\.id)

@@ -1,5 +1,5 @@
 /// Where a group is: in version 1 it has a path for each controller.
-struct ControlGroupPaths {
+struct ControlGroupPaths: Equatable {
     var cpu: [UInt8]
     var accounting: [UInt8]
     var memory: [UInt8]
@@ -13,6 +13,23 @@ struct ControlGroupPaths {
         memory = path
         tasks = path
         storage = path
+    }
+
+    /// All become the root's.
+    mutating func reset() {
+        cpu.replace(with: "/")
+        accounting.replace(with: "/")
+        memory.replace(with: "/")
+        tasks.replace(with: "/")
+        storage.replace(with: "/")
+    }
+
+    mutating func replaceAll(with path: Span<UInt8>) {
+        cpu.replace(with: path)
+        accounting.replace(with: path)
+        memory.replace(with: path)
+        tasks.replace(with: path)
+        storage.replace(with: path)
     }
 
     /// What the group is called: where it is only the root of some trees, its path in another.
@@ -56,19 +73,16 @@ struct LegacyHierarchies: ~Copyable {
 
     /// The groups that /proc/PID/cgroup tells of; the root of a tree where the group is not seen from here, as in
     /// containers.
-    mutating func paths(parsing text: Span<UInt8>) -> ControlGroupPaths {
-        var paths = ControlGroupPaths(all: [UInt8(ascii: "/")])
-        paths.cpu = Self.path(in: &cpu, ControlGroupPath.path(parsing: text, controller: "cpu"))
-        paths.accounting = Self.path(in: &accounting, ControlGroupPath.path(parsing: text, controller: "cpuacct"))
-        paths.memory = Self.path(in: &memory, ControlGroupPath.path(parsing: text, controller: "memory"))
-        paths.tasks = Self.path(in: &tasks, ControlGroupPath.path(parsing: text, controller: "pids"))
-        paths.storage = Self.path(in: &storage, ControlGroupPath.path(parsing: text, controller: "blkio"))
-        return paths
+    mutating func find(_ paths: inout ControlGroupPaths, parsing text: Span<UInt8>) {
+        Self.find(&paths.cpu, in: &cpu, ControlGroupPath.path(parsing: text, controller: "cpu"))
+        Self.find(&paths.accounting, in: &accounting, ControlGroupPath.path(parsing: text, controller: "cpuacct"))
+        Self.find(&paths.memory, in: &memory, ControlGroupPath.path(parsing: text, controller: "memory"))
+        Self.find(&paths.tasks, in: &tasks, ControlGroupPath.path(parsing: text, controller: "pids"))
+        Self.find(&paths.storage, in: &storage, ControlGroupPath.path(parsing: text, controller: "blkio"))
     }
 
-    private static func path(in files: inout ControlGroupFiles?, _ path: Span<UInt8>) -> [UInt8] {
-        let bytes = path.indices.map { path[$0] }
-        return files?.has(bytes.span) == true ? bytes : [UInt8(ascii: "/")]
+    private static func find(_ result: inout [UInt8], in files: inout ControlGroupFiles?, _ path: Span<UInt8>) {
+        if files?.has(path) == true { result.replace(with: path) } else { result.replace(with: "/") }
     }
 
     mutating func read(_ paths: ControlGroupPaths) -> ControlGroupReading {
@@ -139,5 +153,18 @@ struct LegacyHierarchies: ~Copyable {
     ) -> (read: UInt64, write: UInt64)? {
         guard files?.read(leaf) == true, let text = files?.text else { return nil }
         return ControlGroupTexts.readsAndWrites(parsing: text)
+    }
+}
+
+extension [UInt8] {
+    /// Takes other bytes in the storage that is there.
+    fileprivate mutating func replace(with bytes: Span<UInt8>) {
+        removeAll(keepingCapacity: true)
+        for index in bytes.indices { append(bytes[index]) }
+    }
+
+    fileprivate mutating func replace(with text: StaticString) {
+        removeAll(keepingCapacity: true)
+        append(text)
     }
 }

@@ -33,6 +33,9 @@ struct GPUReading {
         self.driver = driver
     }
 
+    /// Whether it is held back by heat or the hardware.
+    var isThrottled: Bool { isThermalThrottled || isHardwareThrottled }
+
     /// A percentage as a ratio; NaN if it is none.
     static func ratio(percent: UInt64?) -> Double {
         guard let percent, percent <= 100 else { return .nan }

@@ -24,6 +24,9 @@ struct NvidiaDevices: ~Copyable {
     private let devices: String
     private let control: String
     private let libraryPath: String
+    /// Those that the driver has, as far as they are told, and what tells them from others.
+    private var addresses: [String] = []
+    private var names: Int?
     private var entries: [Entry] = []
     /// Whether there are devices that sysfs does not show.
     private var isUnlisted = false
@@ -45,22 +48,40 @@ struct NvidiaDevices: ~Copyable {
     /// Those that sysfs shows.
     var ids: [String] { entries.filter { $0.folder != nil }.map(\.reading.id) }
 
-    /// Looks which devices there are; loads nothing and wakes nothing.
-    mutating func refresh(_ files: inout SysfsFiles) {
-        let known = entries
-        let addresses = SysfsFiles.names(in: drivers).filter(Self.isAddress).prefix(Self.deviceCountMax)
-        isUnlisted = addresses.isEmpty && SysfsFiles.exists(control)
-        if isUnlisted, entries.allSatisfy({ $0.folder == nil }) { return }
-        entries = addresses.map { address in
-            if var entry = known.first(where: { $0.reading.id == address && $0.folder != nil }) {
-                entry.isHidden = false
-                return entry
-            }
-            let folder = "\(devices)/\(address)"
-            let pciID = files.values("\(folder)/uevent", of: ["PCI_ID"])[0]
-            let name = PCIName.of(pciID) ?? "NVIDIA GPU"
-            return Entry(reading: GPUReading(id: address, name: name, driver: "nvidia"), folder: folder)
+    /// Looks which devices there are; loads nothing and wakes nothing. False: sysfs shows the same as before, which is
+    /// found out without allocation.
+    mutating func refresh(_ files: inout SysfsFiles) -> Bool {
+        files.turn(to: drivers)
+        let names = files.fingerprint()
+        let hasChanged = names != self.names
+        if hasChanged {
+            self.names = names
+            addresses = Array(files.names().filter(Self.isAddress).prefix(Self.deviceCountMax))
         }
+        files.turn(to: control)
+        isUnlisted = addresses.isEmpty && files.exists("")
+        if isUnlisted, entries.allSatisfy({ $0.folder == nil }) { return false }
+        if !hasChanged, entries.count == addresses.count {
+            for index in entries.indices { entries[index].isHidden = false }
+            return false
+        }
+        let known = entries
+        entries = []
+        for address in addresses {
+            let same = known.first { $0.reading.id == address && $0.folder != nil }
+            var entry = same ?? self.entry(at: address, &files)
+            entry.isHidden = false
+            entries.append(entry)
+        }
+        return true
+    }
+
+    private func entry(at address: String, _ files: inout SysfsFiles) -> Entry {
+        let folder = "\(devices)/\(address)"
+        files.turn(to: folder)
+        let pciID = files.values("/uevent", of: ["PCI_ID"])[0]
+        let name = PCIName.of(pciID) ?? "NVIDIA GPU"
+        return Entry(reading: GPUReading(id: address, name: name, driver: "nvidia"), folder: folder)
     }
 
     /// `0000:01:00.0`; the folder of a driver has other things, too.
@@ -83,7 +104,8 @@ struct NvidiaDevices: ~Copyable {
     ) {
         for index in entries.indices {
             guard let folder = entries[index].folder else { continue }
-            entries[index].reading.state = PowerState.of(folder, &files)
+            files.turn(to: folder)
+            entries[index].reading.state = files.powerState("/power/runtime_status")
         }
         if isUnlisted || entries.contains(where: { $0.reading.state != .suspended }) { open(at: now, &notes) }
         if isUnlisted { countDevices() }

@@ -26,7 +26,7 @@ struct ProcessTable: ~Copyable {
     private let tickHertz: Double
 
     init(host: Host, filter: EntryFilter) throws(CollectError) {
-        folder = try DirectoryListing(path: host.procfs)
+        folder = try DirectoryListing(path: host.procfs, byteCapacity: 32_768)
         files = ProcessFiles(procfs: host.procfs)
         self.filter = filter
         tickHertz = host.facts.userTickHertz
@@ -80,7 +80,7 @@ struct ProcessTable: ~Copyable {
         suppressedCount = left
         // The kernel lists them in order, a folder of files does not.
         for index in ids.indices.dropFirst() where ids[index - 1] > ids[index] {
-            ids.sort()
+            ids.sortInPlace()
             break
         }
     }

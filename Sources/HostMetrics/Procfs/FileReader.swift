@@ -99,6 +99,13 @@ package struct FilePath: ~Copyable {
         replace(after: byteCount, with: part.span)
     }
 
+    package mutating func append(_ byte: UInt8) {
+        bytes[bytes.count - 1] = byte
+        bytes.append(0)
+    }
+
+    package subscript(index: Int) -> UInt8 { bytes[index] }
+
     private mutating func truncate(to byteCount: Int) { bytes.removeLast(bytes.count - byteCount) }
 
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {

@@ -5,6 +5,21 @@ package final class HwmonReader: SensorReader {
     /// Drivers answer when they please: a lane waits for them, not the collector.
     private var reader = FileReader(byteCapacity: 256, waits: true)
     private var leaf: [UInt8] = []
+    private var path = FilePath("")
+    /// By the chips' folders.
+    private var readings: [String: Pair] = [:]
+
+    /// What was read last of a chip and what was read before, by turns. Whoever has the one keeps it as it is, and has
+    /// let go of the other, so that it is filled without a copy.
+    private struct Pair {
+        var next: ChipReading
+        var last: ChipReading
+
+        init(of chip: SensorChip) {
+            next = ChipReading(of: chip)
+            last = next
+        }
+    }
 
     /// Devices above each other at most; links that go round in a circle end here.
     private static let deviceDepthMax = 16
@@ -12,6 +27,7 @@ package final class HwmonReader: SensorReader {
     package init(sysfs: String) { folder = "\(sysfs)/class/hwmon" }
 
     package func chips() -> [SensorChip]? {
+        readings.removeAll()
         guard let names = HwmonFolder.names(in: folder) else { return nil }
         var chips: [SensorChip] = []
         var featureCount = 0
@@ -72,13 +88,27 @@ package final class HwmonReader: SensorReader {
     }
 
     package func read(_ chip: SensorChip) -> ChipReading {
-        var result = ChipReading(of: chip)
-        var path = FilePath(chip.path + "/")
+        // Chips that another reader lists come and go.
+        if readings.count > Limits.sensorChipCountMax { readings.removeAll() }
+        var pair = readings.removeValue(forKey: chip.path) ?? Pair(of: chip)
+        if pair.next.features.count != chip.features.count { pair = Pair(of: chip) }
+        swap(&pair.next, &pair.last)
+        fill(&pair.last, chip)
+        let result = pair.last
+        readings[chip.path] = consume pair
+        return result
+    }
+
+    private func fill(_ result: inout ChipReading, _ chip: SensorChip) {
+        result.clear()
+        path.replace(after: 0, with: chip.path.utf8.span)
+        path.replace(after: path.byteCount, with: "/")
         let folderByteCount = path.byteCount
         for (index, feature) in chip.features.enumerated() where !feature.isComputed {
             leaf.removeAll(keepingCapacity: true)
             leaf.append(feature.kind.stem)
-            leaf.append(contentsOf: "\(feature.channel)_".utf8)
+            leaf.append(decimal: UInt32(feature.channel))
+            leaf.append("_")
             let stemByteCount = leaf.count
             for (place, suffix) in SensorAttributes.suffixes.enumerated() {
                 let attribute = SensorAttributes(rawValue: 1 << UInt32(place))
@@ -95,7 +125,6 @@ package final class HwmonReader: SensorReader {
                 result.features[index].set(place, isFlag ? number : number / feature.kind.scale)
             }
         }
-        return result
     }
 }
 

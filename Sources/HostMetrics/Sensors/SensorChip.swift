@@ -164,6 +164,12 @@ package struct ChipReading: Sendable {
 
     /// Nothing is known.
     package init(of chip: SensorChip) { features = Array(repeating: SensorReading(), count: chip.features.count) }
+
+    /// Makes it as if nothing was known.
+    mutating func clear() {
+        parseErrorCount = 0
+        for index in features.indices { features[index] = SensorReading() }
+    }
 }
 
 /// A way to read the monitoring chips of a host. Lives on one thread, and may block for ever.

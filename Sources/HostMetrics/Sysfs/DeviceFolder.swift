@@ -1,17 +1,17 @@
+internal import TelemetrySchema
+
 /// The devices of a class of sysfs, and their small files.
 struct DeviceFolder: ~Copyable {
-    private let folder: String
     private var path: FilePath
     private let folderByteCount: Int
     private var deviceByteCount = 0
     private var reader: FileReader
-    private var listing: DirectoryListing?
+    private var listing = DirectoryListing()
     /// As of the last listing, sorted by their bytes.
     private var known: [[UInt8]] = []
 
     /// `waits`: see ``FileReader``.
     init(_ folder: String, waits: Bool = false) {
-        self.folder = folder
         path = FilePath("\(folder)/")
         folderByteCount = path.byteCount
         reader = FileReader(byteCapacity: 256, waits: waits)
@@ -21,11 +21,11 @@ struct DeviceFolder: ~Copyable {
     mutating func names() throws(CollectError) -> [[UInt8]] {
         if isUnchanged() { return known }
         // A folder that was removed and made again is another one.
-        var listing = try DirectoryListing(path: folder)
+        path.replace(after: folderByteCount, with: ".")
+        try listing.open(path)
         var names: [[UInt8]] = []
         listing.forEach { name in names.append(name.indices.map { name[$0] }) }
         known = names.sorted { $0.lexicographicallyPrecedes($1) }
-        self.listing = consume listing
         return known
     }
 
@@ -33,7 +33,7 @@ struct DeviceFolder: ~Copyable {
         let known = known
         var count = 0
         var hasNew = false
-        listing?.forEach { name in
+        listing.forEach { name in
             count += 1
             if !known.contains(where: { name.equals($0.span) }) { hasNew = true }
         }
@@ -54,6 +54,11 @@ struct DeviceFolder: ~Copyable {
 
     var line: Span<UInt8> {
         @_lifetime(borrow self) get { reader.line }
+    }
+
+    /// Appends it, at most so many bytes of it.
+    func appendLine(to arena: inout TextArena, byteCountMax: Int) -> Text {
+        reader.appendLine(to: &arena, byteCountMax: byteCountMax)
     }
 
     /// It as an unsigned number; nil: it is none.

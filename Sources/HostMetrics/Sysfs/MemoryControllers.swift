@@ -50,6 +50,9 @@ package struct MemoryControllers: ~Copyable {
     private var path: FilePath
     private let folderByteCount: Int
     private var reader = FileReader(byteCapacity: 256)
+    private var watch: FolderWatch
+    /// As of the last listing; nil: there was none that succeeded.
+    private var fingerprint: Int?
     /// Each controller is followed by what is behind it.
     package private(set) var nodes: [Node] = []
     /// Folders beyond ``Limits/memoryNodeCountMax``.
@@ -60,13 +63,28 @@ package struct MemoryControllers: ~Copyable {
         folder = "\(sysfs)/devices/system/edac/mc"
         path = FilePath("\(folder)/")
         folderByteCount = path.byteCount
+        watch = FolderWatch(folder)
         try list()
         // The folder is there as soon as the driver's core is.
         if nodes.isEmpty { throw .open(errno: ENOENT) }
     }
 
-    /// Looks for controllers and their memory anew.
+    /// Looks for controllers and their memory anew. Allocates only when there are others than before.
     package mutating func list() throws(CollectError) {
+        let before = fingerprint
+        do throws(CollectError) {
+            fingerprint = try watch.deepFingerprint(entryCountMax: .max)
+            if fingerprint != before { try listAll() }
+        } catch {
+            fingerprint = nil
+            nodes.removeAll(keepingCapacity: true)
+            excessCount = 0
+            throw error
+        }
+        for place in nodes.indices { renewDetails(of: place) }
+    }
+
+    private mutating func listAll() throws(CollectError) {
         nodes.removeAll(keepingCapacity: true)
         excessCount = 0
         for controller in try Self.folders(of: [.controller], in: folder) {
@@ -86,16 +104,21 @@ package struct MemoryControllers: ~Copyable {
             return
         }
         nodes.append(Node(id: id, identity: identity, kind: kind, label: [], sizeBytes: .nan))
-        let place = nodes.count - 1
-        let sizeBytes = number(kind.size, of: place).map { Double($0) * 1_048_576 }
+    }
+
+    private mutating func renewDetails(of place: Int) {
+        let sizeBytes = number(nodes[place].kind.size, of: place).map { Double($0) * 1_048_576 }
         nodes[place].sizeBytes = sizeBytes ?? .nan
-        let label = label(of: place)
+        open(nodes[place].kind.label, of: place)
+        // What cannot be read leaves no text behind.
+        _ = reader.read(path)
+        let known = nodes[place].label
+        guard !reader.line.extracting(first: Self.labelByteCountMax).equals(known.span) else { return }
+        let label = label()
         nodes[place].label = label
     }
 
-    private mutating func label(of place: Int) -> [UInt8] {
-        open(nodes[place].kind.label, of: place)
-        guard reader.read(path) else { return [] }
+    private func label() -> [UInt8] {
         let line = reader.line.extracting(first: Self.labelByteCountMax)
         return line.indices.map { line[$0] }
     }

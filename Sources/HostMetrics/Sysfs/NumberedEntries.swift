@@ -11,12 +11,12 @@ package struct NumberedEntries: ~Copyable {
     package static let countMax = 8_192
     private static let lifetimeNanoseconds: UInt64 = 10_000_000_000
 
-    private let directory: String
+    private let directory: FilePath
     private let prefix: StaticString
     private var path: FilePath
     private let directoryByteCount: Int
     private var entryByteCount: Int
-    private var listing: DirectoryListing?
+    private var listing = DirectoryListing()
     private var listedAt: Instant?
     private var leaf: [UInt8] = []
 
@@ -26,7 +26,7 @@ package struct NumberedEntries: ~Copyable {
     private var name: [UInt8] = []
 
     package init(directory: String, prefix: StaticString) {
-        self.directory = directory
+        self.directory = FilePath(directory)
         self.prefix = prefix
         path = FilePath("\(directory)/")
         directoryByteCount = path.byteCount
@@ -53,17 +53,17 @@ package struct NumberedEntries: ~Copyable {
         listEntries()
         guard numbers.isEmpty else { return }
         // A directory that was removed and made again is another one.
-        listing = try? DirectoryListing(path: directory)
+        guard (try? listing.open(directory)) != nil else { return }
         listEntries()
     }
 
     private mutating func listEntries() {
         numbers.removeAll(keepingCapacity: true)
-        listing?.forEach { name in
+        listing.forEach { name in
             guard numbers.count < Self.countMax, let number = Self.number(in: name, after: prefix) else { return }
             numbers.append(number)
         }
-        numbers.sort()
+        numbers.sortInPlace()
     }
 
     /// The number of up to five digits, as the kernel writes it.

@@ -171,13 +171,16 @@ final class SourceFuzzer {
             windowSeconds: mutator.pick([registration.defaultWindowSeconds, 0, 10]))
         do {
             var sample: Sample?
+            // What the thread worked: on a busy machine it waits for more than its sources.
+            let worked = SystemClock.threadNanoseconds()
             let duration = try ContinuousClock().measure {
                 let sampler = try samplers[index] ?? registration.makeSampler(on: host)
                 samplers[index] = sampler
                 sample = try sampler.sample(context)
             }
             if duration > longestSample.duration { longestSample = (duration, topic) }
-            expect(duration < .seconds(2), topic, "\(duration)")
+            expect(SystemClock.threadNanoseconds() - worked < 2_000_000_000, topic, "\(duration) of work")
+            expect(duration < .seconds(30), topic, "\(duration)")
             guard let sample, let sampler = samplers[index] else { return }
             sampleCounts[topic, default: 0] += 1
             parseErrorCounts[topic, default: 0] += sample.parseErrorCount
