@@ -1429,6 +1429,10 @@ async def _(run):
                 ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"], input=page.stdout, text=True,
                 capture_output=True, check=False)
             assert shown.returncode == 0 and not shown.stderr, shown.stderr
+        if shutil.which("mandoc"):
+            lint = subprocess.run(
+                ["mandoc", "-T", "lint"], input=page.stdout, text=True, capture_output=True, check=False)
+            assert lint.returncode == 0 and not lint.stdout, lint.stdout
     for shell in ("bash", "zsh", "fish"):
         script = run.agent_output("completion", shell)
         assert script.returncode == 0, script
