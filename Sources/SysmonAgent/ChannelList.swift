@@ -21,8 +21,8 @@ package struct ChannelList {
         for (index, channel) in configuration.channels.enumerated() {
             text += line(channel.topic, Self.rate(channel), state(of: index))
             guard let description = topicDescriptions[channel.topic] else { continue }
-            text += paragraph(description.summary, indent: "    ")
-            text += paragraph("Source: \(description.source)", indent: "    ")
+            text += wrapped(description.summary, indent: "    ")
+            text += wrapped("Source: \(description.source)", indent: "    ")
         }
         return text
     }

@@ -1460,6 +1460,10 @@ async def _(run):
                 ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", "-"], input=page.stdout, text=True,
                 capture_output=True, check=False)
             assert shown.returncode == 0 and not shown.stderr, shown.stderr
+        if shutil.which("mandoc"):
+            lint = subprocess.run(
+                ["mandoc", "-T", "lint"], input=page.stdout, text=True, capture_output=True, check=False)
+            assert lint.returncode == 0 and not lint.stdout, lint.stdout
     for shell in ("bash", "zsh", "fish"):
         script = run.agent_output("completion", shell)
         assert script.returncode == 0, script
@@ -1878,9 +1882,9 @@ async def _(run):
         closed.chmod(0o600)
         for options, expected, text in (
                 (["--tls.cert", str(certificate)], 2, "belong together"),
-                (["--tls.client-ca", str(certificate)], 2, "needs --tls.cert"),
+                (["--tls.client-ca", str(certificate)], 2, "needs tls.cert"),
                 (["--tls.cert", str(certificate), "--tls.key", str(closed), "--tls.client-ca", str(certificate)], 2,
-                 "needs --token-file"),
+                 "needs server.token_file"),
                 (["--tls.cert", str(certificate), "--tls.key", str(key)], 1, "chmod 600"),
                 (["--tls.cert", str(folder / "none"), "--tls.key", str(closed)], 1, "none")):
             ended = subprocess.run([run.path, "--port", "0", *options], capture_output=True, text=True, timeout=5)

@@ -8,7 +8,7 @@ package enum HelpText {
         let isFirst = command.name == commands.first?.name
         var text = "Usage: \(usage(of: command, isFirst: isFirst))\n"
         if isFirst { text += "  or:  sysmon-agent COMMAND [OPTION]...\n" }
-        text += paragraph(sentence(command.summary), indent: "") + "\n"
+        text += wrapped(sentence(command.summary), indent: "") + "\n"
         for option in command.options + CommandOption.common { text += entry(option.form, option.summary) }
         if isFirst {
             text += "\nCommands, each with a --help of its own:\n"
@@ -26,7 +26,7 @@ package enum HelpText {
 
     /// What has no room beside the name goes below it.
     private static func entry(_ name: String, _ summary: String) -> String {
-        let text = paragraph(summary, indent: String(repeating: " ", count: nameWidth))
+        let text = wrapped(summary, indent: String(repeating: " ", count: nameWidth))
         let start = "  " + name
         return start.count < nameWidth ? start + text.dropFirst(start.count) : start + "\n" + text
     }

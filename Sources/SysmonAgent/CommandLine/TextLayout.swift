@@ -1,6 +1,6 @@
 /// Words put into lines of at most `width` columns, each after `indent`; a word that is too long stays whole. Ends with
 /// a newline.
-func paragraph(_ text: String, indent: String, width: Int = 80) -> String {
+func wrapped(_ text: String, indent: String, width: Int = 80) -> String {
     var lines = [""]
     for word in text.split(separator: " ") {
         if lines[lines.count - 1].isEmpty {

@@ -33,7 +33,7 @@ package enum ConfigurationSample {
     }
 
     private static func comment(_ text: String, indent: Int) -> String {
-        paragraph(text, indent: String(repeating: " ", count: indent) + "// ", width: 100)
+        wrapped(text, indent: String(repeating: " ", count: indent) + "// ", width: 100)
     }
 
     /// JSON on one line, with blanks between the entries.
