@@ -110,6 +110,10 @@ extension ConfigMessage: ChannelMessage {
         unsafe channels = rows.pointers
     }
     package mutating func setLog(_ row: borrowing RepeatedField<LogConfigMessage>) { unsafe log = row.first }
+    package mutating func setPersist(_ value: Bool) {
+        keepingCase = SYSMON__V1__CONFIG__KEEPING_PERSIST
+        persist = value ? 1 : 0
+    }
 }
 
 extension LogConfigMessage: ProtobufMessage {

@@ -185,11 +185,11 @@ static const ProtobufCFieldDescriptor sysmon__v1__config__field_descriptors[4] =
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
+    offsetof(Sysmon__V1__Config, keeping_case),
     offsetof(Sysmon__V1__Config, persist),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };

@@ -26,6 +26,12 @@ typedef struct Sysmon__V1__ChannelConfig Sysmon__V1__ChannelConfig;
 
 /* --- messages --- */
 
+typedef enum {
+  SYSMON__V1__CONFIG__KEEPING__NOT_SET = 0,
+  SYSMON__V1__CONFIG__KEEPING_PERSIST = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SYSMON__V1__CONFIG__KEEPING__CASE)
+} Sysmon__V1__Config__KeepingCase;
+
 /*
  * Topic /config. The rates and switches of all channels that are in effect; publish a patch here to change them.
  * Source: the agent itself.
@@ -49,14 +55,17 @@ struct  Sysmon__V1__Config
    * The agent's own log.
    */
   Sysmon__V1__LogConfig *log;
-  /*
-   * In a patch: whether the change is kept for the next start, too. Never set in what is published.
-   */
-  protobuf_c_boolean persist;
+  Sysmon__V1__Config__KeepingCase keeping_case;
+  union {
+    /*
+     * In a patch: whether the change is kept for the next start, too. Never set in what is published.
+     */
+    protobuf_c_boolean persist;
+  };
 };
 #define SYSMON__V1__CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&sysmon__v1__config__descriptor) \
-    , NULL, 0,NULL, NULL, 0 }
+    , NULL, 0,NULL, NULL, SYSMON__V1__CONFIG__KEEPING__NOT_SET, {0} }
 
 
 typedef enum {
