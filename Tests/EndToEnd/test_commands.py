@@ -121,7 +121,7 @@ def _(path):
     assert_error(run(path, "once", "/memry"), 2, "/memry is no channel", "did you mean /memory?")
     assert_error(run(path, "once", "/agent"), 2, "cat /agent")
     assert_error(run(path, "once", "--format", "xml"), 2, "--format xml", "text or json")
-    assert_error(run(path, "once", "--fromat", "json"), 2, "--fromat is unknown", "write sysmon-agent once")
+    assert_error(run(path, "once", "--fromat", "json"), 2, "--fromat is unknown", "--help")
 
 
 # cat
