@@ -27,8 +27,8 @@ for option in "$@"; do
         packages="$packages protobuf-compiler protobuf-c-compiler libprotobuf-dev"
         # .ci/run: git for the drift check, Python for Tests/EndToEnd, systemd-analyze for the unit, certificates.
         packages="$packages git python3 python3-venv systemd openssl"
-        # deploy/deb/build.sh, lintian, and the Debian in a directory of Tests/EndToEnd/package.py.
-        packages="$packages debhelper dpkg-dev lintian mmdebstrap"
+        # deploy/deb/build.sh, and what looks at its package.
+        packages="$packages debhelper dpkg-dev lintian"
         # What Tests/EndToEnd/compare.py compares with: ps, free, vmstat; ip, ss, nstat.
         packages="$packages procps iproute2"
         ;;
