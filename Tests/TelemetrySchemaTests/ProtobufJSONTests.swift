@@ -27,8 +27,7 @@ import Testing
             text(
                 [0x12, 6, 0x0A, 2, 0x2F, 0x61, 0x18, 0] + rate + [0x1A, 6, 0x0A, 4] + Array("info".utf8),
                 ConfigMessage.self)
-                == #"{"channels":[{"id":"/a","enabled":false},{"id":"","rate_hertz":0}],"log":{"level":"info"},"#
-                + #""persist":false}"#)
+                == #"{"channels":[{"id":"/a","enabled":false},{"id":"","rate_hertz":0}],"log":{"level":"info"}}"#)
     }
 
     @Test func textsAreEscapedAndBytesAreBase64() {
