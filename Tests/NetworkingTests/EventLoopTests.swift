@@ -113,7 +113,7 @@ import WebSocketProtocol
         let loop = try EventLoop(clock: monotonic, signals: [])
         var times: [Instant] = []
         let begin = monotonic()
-        loop.every(.milliseconds(5)) { now in
+        loop.every(.milliseconds(5)) { [unowned loop] now in
             times.append(now)
             if times.count == 3 { loop.stop(by: now) }
         }

@@ -16,7 +16,7 @@ import Testing
         let handler = EchoHandler(greeting: "", ticks: [])
         try loop.listen(on: passed)
         // By then the byte has come back.
-        loop.every(.milliseconds(50)) { now in
+        loop.every(.milliseconds(50)) { [unowned loop] now in
             if handler.opened.total == 1 { loop.stop(by: now) }
         }
         try loop.run(handler, onSignal: { _ in }, report: { _ in })
