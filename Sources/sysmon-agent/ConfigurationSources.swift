@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import HostMetrics
 import SysmonAgent
 
 /// Where the configuration comes from: files, the environment, the command line. Each reading is of what is there now.
@@ -48,6 +49,15 @@ struct ConfigurationSources {
             throw Failure(
                 text: error.all.map(\.line).joined(separator: "\n"), status: error.all.allSatisfy(\.isUsage) ? 2 : 1)
         }
+    }
+
+    /// For commands that look at the host themselves: the configuration, and the host that it names.
+    func readForHost() throws(Failure) -> (configuration: Configuration, host: Host) {
+        let configuration = try read(Agent.defaultConfiguration(allCollectors), warn: writeError)
+        try configuration.host.checkPaths()
+        let host = configuration.host.makeHost()
+        host.entrySettings = configuration.entrySettings
+        return (configuration, host)
     }
 
     /// The file, and those of `conf.d` beside it in the order of their names.

@@ -44,10 +44,7 @@ struct LayoutCommand: Command {
     }
 
     private func outline() throws(Failure) -> HostOutline {
-        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors), warn: writeError)
-        try configuration.host.checkPaths()
-        let host = configuration.host.makeHost()
-        host.entrySettings = configuration.entrySettings
+        let (configuration, host) = try sources.readForHost()
         let enabled = Set(configuration.channels.filter(\.isEnabled).map(\.topic))
         let registrations = allCollectors.filter { enabled.contains($0.channel.topic) }
         let outcomes = Snapshot.take(registrations, on: host) { usleep(UInt32($0 * 1e6)) }

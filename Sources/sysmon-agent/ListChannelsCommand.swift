@@ -12,10 +12,7 @@ struct ListChannelsCommand: Command {
     init(_ arguments: Arguments) throws(UsageError) { sources = ConfigurationSources(arguments) }
 
     func run() throws(Failure) {
-        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors), warn: writeError)
-        try configuration.host.checkPaths()
-        let host = configuration.host.makeHost()
-        host.entrySettings = configuration.entrySettings
+        let (configuration, host) = try sources.readForHost()
         let availabilities = Availability.ofEach(allCollectors, on: host)
         Output.write(ChannelList(configuration, availabilities).text)
     }

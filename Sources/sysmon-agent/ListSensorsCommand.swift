@@ -15,10 +15,7 @@ struct ListSensorsCommand: Command {
     init(_ arguments: Arguments) throws(UsageError) { sources = ConfigurationSources(arguments) }
 
     func run() throws(Failure) {
-        let configuration = try sources.read(Agent.defaultConfiguration(allCollectors), warn: writeError)
-        try configuration.host.checkPaths()
-        let host = configuration.host.makeHost()
-        host.entrySettings = configuration.entrySettings
+        let (_, host) = try sources.readForHost()
         let sensors = allCollectors.filter { $0.channel.topic == "/sensors" }
         for (registration, outcome) in zip(
             sensors, Snapshot.take(sensors, on: host) { usleep(UInt32($0 * 1e6)) })

@@ -31,8 +31,6 @@ final class ServerLink {
         flush()
     }
 
-    var isEnded: Bool { failure != nil }
-
     var pollRequest: pollfd { pollfd(fd: socket.descriptor, events: socket.interest, revents: 0) }
 
     /// When ``proceed(_:)`` is to be called at the latest.
